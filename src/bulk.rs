@@ -1,0 +1,68 @@
+//! The same thing done to several keys: each on its own, none of them stopping the others, and an account of all.
+
+use serde_json::{Value, json};
+
+use crate::exit::{Exit, Explain as _};
+use crate::failure::{Failure, quoted};
+use crate::http::HttpError;
+use crate::model::key::Key;
+use crate::output::Output;
+use crate::terminal::Terminal;
+use crate::text;
+
+/// What became of each key.
+#[derive(Default)]
+pub(crate) struct Account {
+    done: Vec<Value>,
+    failed: Vec<(Key, HttpError)>,
+}
+
+impl Account {
+    /// Notes that a key is done, and how it looks now.
+    pub(crate) fn done(&mut self, now: Value) {
+        self.done.push(now);
+    }
+
+    /// Notes that a key is not done.
+    pub(crate) fn failed(&mut self, key: Key, error: HttpError, terminal: &mut Terminal) {
+        terminal.warn(&format!("{} ({}): {error}", quoted(&key.name), key.id));
+        self.failed.push((key, error));
+    }
+
+    /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
+    pub(crate) fn finish(
+        mut self,
+        verb: &str,
+        output: &Output,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        if self.failed.is_empty() {
+            output.object(terminal, Value::Array(self.done), |_| Ok(()))?;
+            return Ok(terminal.flush()?);
+        }
+        if self.done.is_empty()
+            && self.failed.len() == 1
+            && let Some((key, error)) = self.failed.pop()
+        {
+            return Err(anyhow::Error::new(error)
+                .context(format!("could not {verb} the key {}", quoted(&key.name))));
+        }
+        let failures: Vec<Value> = self
+            .failed
+            .iter()
+            .map(|(key, error)| {
+                json!({ "id": key.id, "name": key.name, "code": error.code(), "message": error.to_string(), "exit": error.exit().code() })
+            })
+            .collect();
+        let total = self.done.len() + failures.len();
+        let message = format!(
+            "could not {verb} {} of {}",
+            failures.len(),
+            text::count(total, "key")
+        );
+        Err(Failure::new(Exit::Partial, "partial", message)
+            .hint("the same command again goes on where this one stopped")
+            .details(json!({ "done": self.done, "failures": failures }))
+            .into())
+    }
+}

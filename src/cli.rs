@@ -1,0 +1,240 @@
+//! What can be typed, and the one place that decides what runs.
+
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+use crate::commands::{
+    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve,
+    show,
+};
+use crate::config::{Environment, Flags, Target};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::http::{Network, Transport};
+use crate::local;
+use crate::model::lifetime::Age;
+use crate::output::{Format, Jq, Output};
+use crate::providers::native::client::Client;
+use crate::providers::{Provider, Rules};
+use crate::terminal::{Color, Terminal};
+
+/// Administer API keys
+#[derive(Debug, Parser)]
+#[command(
+    name = "keys",
+    version,
+    disable_help_subcommand = true,
+    max_term_width = 110,
+    after_help = "Start here:
+  keys -p local create --name \"Ingestion worker\" --perm read:contacts
+  keys -p local list
+
+More: keys help exit-codes, keys help output, keys help environment"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct Globals {
+    /// Profile to use; `local` is the service built into this program
+    #[arg(short, long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+    /// Provider to speak to
+    #[arg(long, global = true, value_enum)]
+    provider: Option<Provider>,
+    /// Address of the service
+    #[arg(long, global = true, value_name = "URL")]
+    api_url: Option<String>,
+    /// Form of the output
+    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    format: Option<Format>,
+    /// Same as --format json
+    #[arg(long, global = true, conflicts_with = "format")]
+    json: bool,
+    /// Run a jq expression over the JSON output
+    #[arg(long, global = true, value_name = "EXPR")]
+    jq: Option<String>,
+    /// Consent to what would be asked
+    #[arg(short, long, global = true)]
+    yes: bool,
+    /// Never ask anything
+    #[arg(long, global = true)]
+    no_input: bool,
+    /// Say only what must be heard
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    color: Color,
+    /// How long a request may take [default: 30s]
+    #[arg(long, global = true, value_name = "AGE")]
+    timeout: Option<Age>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Create(create::Args),
+    #[command(visible_alias = "ls")]
+    List(list::Args),
+    #[command(visible_alias = "get")]
+    Show(show::Args),
+    Edit(edit::Args),
+    Revoke(revoke::Args),
+    Reactivate(reactivate::Args),
+    #[command(visible_alias = "rm")]
+    Delete(delete::Args),
+    Lookup(lookup::Args),
+    Perms(perms::Args),
+    Serve(serve::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+    Help(help::Args),
+}
+
+impl Cli {
+    /// Lets the terminal know what the arguments say of it.
+    pub(crate) fn configure(&self, environment: &Environment, terminal: &mut Terminal) {
+        let globals = &self.globals;
+        terminal.configure(
+            globals.color,
+            globals.quiet,
+            globals.verbose,
+            globals.no_input || environment.no_input,
+        );
+    }
+
+    /// Whether errors are wanted as objects.
+    pub(crate) fn wants_json(&self) -> bool {
+        self.globals.json || matches!(self.globals.format, Some(Format::Json | Format::Jsonl))
+    }
+
+    /// Runs the command. What needs no service opens none; what needs no runtime starts none.
+    pub(crate) fn execute(
+        self,
+        environment: &Environment,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        let globals = self.globals;
+        let output = globals.output()?;
+        match self.command {
+            Command::Completions(args) => completions::run(&args, terminal),
+            Command::Man(args) => man::run(&args, terminal),
+            Command::Help(args) => help::run(&args, terminal),
+            Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
+            Command::Serve(args) => {
+                many_threads()?.block_on(serve::run(args, environment, terminal))
+            }
+            command => {
+                one_thread()?.block_on(command.call(&globals, environment, &output, terminal))
+            }
+        }
+    }
+}
+
+impl Globals {
+    fn output(&self) -> anyhow::Result<Output> {
+        let asked = self.format.unwrap_or(if self.json || self.jq.is_some() {
+            Format::Json
+        } else {
+            Format::Table
+        });
+        let jq = self.jq.as_deref().map(Jq::compile).transpose();
+        Ok(Output {
+            format: asked,
+            jq: jq.map_err(crate::output::OutputError::from)?,
+        })
+    }
+
+    fn rules(&self) -> &'static Rules {
+        self.provider.unwrap_or(Provider::Native).rules()
+    }
+
+    fn flags(&self) -> Flags {
+        Flags {
+            profile: self.profile.clone(),
+            provider: self.provider,
+            api_url: self.api_url.clone(),
+            timeout: self
+                .timeout
+                .map(|age| Duration::from_secs(age.seconds().unsigned_abs())),
+        }
+    }
+}
+
+impl Command {
+    /// Runs a command that calls a service.
+    async fn call(
+        self,
+        globals: &Globals,
+        environment: &Environment,
+        output: &Output,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        let (client, rules) = connect(globals, environment).await?;
+        let (client, yes) = (&client, globals.yes);
+        match self {
+            Self::Create(args) => create::run(args, client, rules, output, terminal).await,
+            Self::List(args) => list::run(args, client, output, terminal).await,
+            Self::Show(args) => show::run(args, client, output, terminal).await,
+            Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,
+            Self::Revoke(args) => revoke::run(args, yes, client, output, terminal).await,
+            Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
+            Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
+            Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
+            Self::Perms(_)
+            | Self::Serve(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_) => Err(Failure::new(
+                Exit::Internal,
+                "internal",
+                "a command that calls no service came where one does",
+            )
+            .into()),
+        }
+    }
+}
+
+/// The service that flags and environment name.
+async fn connect(
+    globals: &Globals,
+    environment: &Environment,
+) -> anyhow::Result<(Client, &'static Rules)> {
+    match Target::choose(&globals.flags(), environment)? {
+        Target::Local { data_directory } => Ok((
+            local::open(&data_directory).await?,
+            Provider::Native.rules(),
+        )),
+        Target::Remote {
+            provider,
+            api_url,
+            api_key,
+            timeout,
+        } => {
+            let rules = provider.rules();
+            let network = Network::new(&api_url, api_key, rules.shape.shown, timeout)?;
+            Ok((Client::new(Transport::Network(network)), rules))
+        }
+    }
+}
+
+fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+}
+
+fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}

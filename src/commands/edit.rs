@@ -1,0 +1,235 @@
+//! `keys edit`: change what a key is called, what it may do, and when it ends.
+
+use clap::{ArgGroup, Args as ClapArgs};
+
+use crate::consent::{Act, Given};
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
+use crate::model::key::{Key, KeyChange, KeyName, NotAName};
+use crate::model::lifetime::Lifetime;
+use crate::model::permission::{Permission, distinct};
+use crate::model::secret::hex;
+use crate::model::selector::{Preference, Selector};
+use crate::model::tier::Tier;
+use crate::output::{Output, key};
+use crate::providers::Rules;
+use crate::providers::native::client::Client;
+use crate::terminal::Terminal;
+use crate::{selection, system, text};
+
+/// Change a key
+#[derive(Debug, ClapArgs)]
+#[command(
+    group = ArgGroup::new("change").required(true).multiple(true)
+        .args(["name", "description", "no_description", "perm", "add_perm", "remove_perm", "tier", "expires"]),
+    after_help = "Examples:
+  keys edit ci --add-perm write:contacts
+  keys edit ci --expires never
+  keys edit ci --name ci-eu --no-description"
+)]
+pub(crate) struct Args {
+    /// Id, name, or the start of an id or prefix that only one key has
+    key: Selector,
+    /// New name
+    #[arg(long, value_parser = name)]
+    name: Option<KeyName>,
+    /// New description
+    #[arg(long, value_name = "TEXT", conflicts_with = "no_description")]
+    description: Option<String>,
+    /// Remove the description
+    #[arg(long)]
+    no_description: bool,
+    /// Replace all permissions by these
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', conflicts_with_all = ["add_perm", "remove_perm"])]
+    perm: Vec<String>,
+    /// Give the key this permission besides those it has
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    add_perm: Vec<String>,
+    /// Take this permission from the key
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    remove_perm: Vec<String>,
+    /// New rate-limit tier
+    #[arg(long, value_enum)]
+    tier: Option<Tier>,
+    /// New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never
+    #[arg(long, value_name = "WHEN")]
+    expires: Option<Lifetime>,
+}
+
+pub(crate) async fn run(
+    args: Args,
+    yes: bool,
+    client: &Client,
+    rules: &Rules,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let now = system::now();
+    let given = Given {
+        yes,
+        ..Given::default()
+    };
+    let asked = check(&args, rules)?;
+    if !args.remove_perm.is_empty() {
+        given.or_somebody_to_ask("removing permissions", terminal)?;
+    }
+    let before = selection::one(client, &args.key, Preference::Active, now).await?;
+    let change = change(&args, &asked, &before)?;
+    let removed = change
+        .permissions
+        .as_ref()
+        .is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
+    if removed {
+        let host = client.host();
+        let act = Act {
+            verb: "remove permissions",
+            host: &host,
+            severe: false,
+        };
+        given.obtain(&act, std::slice::from_ref(&before), terminal, now)?;
+    }
+    let mut once = [0_u8; 16];
+    system::random(&mut once);
+    let after = client.edit(&before.id, &change, &hex(&once)).await?;
+    output.object(terminal, key::json(&after, now), |_| Ok(()))?;
+    terminal.flush()?;
+    report(&before, &after, client, terminal);
+    Ok(())
+}
+
+/// The values that can be judged before any request.
+struct Asked {
+    replace: Vec<Permission>,
+    add: Vec<Permission>,
+    remove: Vec<Permission>,
+    expires_at: Option<Option<jiff::Timestamp>>,
+}
+
+fn check(args: &Args, rules: &Rules) -> Result<Asked, Failure> {
+    let refused = |code, message: String| Failure::new(Exit::Usage, code, message);
+    if let Some(name) = &args.name {
+        name.fits(rules.longest_name).map_err(|error| {
+            refused("invalid_name", format!("the name cannot be used: {error}"))
+        })?;
+    }
+    let known = |names: &[String]| {
+        let permissions = names.iter().map(|name| {
+            rules.permissions.permission(name.trim()).map_err(|error| {
+                let nearest = error
+                    .suggestion
+                    .map(|nearest| format!("did you mean `{nearest}`? "));
+                refused(
+                    "unknown_permission",
+                    format!("unknown permission {}", quoted(&error.name)),
+                )
+                .hint(format!(
+                    "{}all permissions are listed by: keys perms",
+                    nearest.unwrap_or_default()
+                ))
+            })
+        });
+        permissions.collect::<Result<Vec<_>, _>>()
+    };
+    let expires_at = args
+        .expires
+        .map(|lifetime| lifetime.resolve(system::now()))
+        .transpose();
+    Ok(Asked {
+        replace: known(&args.perm)?,
+        add: known(&args.add_perm)?,
+        remove: known(&args.remove_perm)?,
+        expires_at: expires_at.map_err(|error| {
+            refused(
+                "invalid_expiry",
+                format!("--expires cannot be used: {error}"),
+            )
+        })?,
+    })
+}
+
+fn change(args: &Args, asked: &Asked, before: &Key) -> Result<KeyChange, Failure> {
+    let permissions = if !asked.replace.is_empty() {
+        Some(distinct(asked.replace.iter().cloned()))
+    } else if !asked.add.is_empty() || !asked.remove.is_empty() {
+        let all = before
+            .permissions
+            .iter()
+            .chain(&asked.add)
+            .filter(|held| !asked.remove.contains(held));
+        Some(distinct(all.cloned()))
+    } else {
+        None
+    };
+    if permissions.as_ref().is_some_and(Vec::is_empty) {
+        let message = format!(
+            "{} would be left without any permission",
+            quoted(&before.name)
+        );
+        return Err(Failure::new(Exit::Usage, "no_permission_left", message)
+            .hint("to switch the key off, use: keys revoke"));
+    }
+    let description = if args.no_description {
+        Some(None)
+    } else {
+        args.description.clone().map(Some)
+    };
+    Ok(KeyChange {
+        name: args.name.clone(),
+        description,
+        permissions,
+        tier: args.tier,
+        expires_at: asked.expires_at,
+    })
+}
+
+fn report(before: &Key, after: &Key, client: &Client, terminal: &mut Terminal) {
+    let mut changed = Vec::new();
+    let mut compare = |field: &str, old: String, new: String| {
+        if old != new {
+            changed.push(format!("  {field}  {old} → {new}"));
+        }
+    };
+    let joined = |key: &Key| {
+        key.permissions
+            .iter()
+            .map(|held| held.as_str())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let end = |key: &Key| key.expires_at.map_or_else(|| "never".to_owned(), text::utc);
+    let tier = |key: &Key| key.tier.map_or_else(String::new, |tier| tier.to_string());
+    compare("name       ", before.name.clone(), after.name.clone());
+    compare(
+        "description",
+        before.description.clone().unwrap_or_default(),
+        after.description.clone().unwrap_or_default(),
+    );
+    compare("permissions", joined(before), joined(after));
+    compare("tier       ", tier(before), tier(after));
+    compare("expires    ", end(before), end(after));
+    if changed.is_empty() {
+        terminal.say(&format!(
+            "Key {} ({}) was so already; nothing changed",
+            quoted(&after.name),
+            after.id
+        ));
+        return;
+    }
+    terminal.say(&format!(
+        "Changed key {} ({})",
+        quoted(&after.name),
+        after.id
+    ));
+    for line in changed {
+        terminal.say(&line);
+    }
+    terminal.say(&format!(
+        "Look at it with: keys{} show {}",
+        client.flags(),
+        after.id
+    ));
+}
+
+fn name(text: &str) -> Result<KeyName, String> {
+    text.parse().map_err(|error: NotAName| error.to_string())
+}

@@ -1,0 +1,99 @@
+//! `keys help`: the help of a command, or one of the topics that belong to no single command.
+
+use clap::{Args as ClapArgs, CommandFactory as _, ValueEnum as _};
+
+use crate::cli::Cli;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// Print help for a command or a topic: exit-codes, output, environment
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// A command, or exit-codes, output or environment
+    #[arg(value_name = "TOPIC")]
+    topic: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let text = match args.topic.first().map(String::as_str) {
+        Some("exit-codes") => exit_codes(),
+        Some("output") => OUTPUT.to_owned(),
+        Some("environment") => ENVIRONMENT.to_owned(),
+        _ => return command_help(&args.topic, terminal),
+    };
+    terminal.out().write_all(text.as_bytes())?;
+    Ok(terminal.flush()?)
+}
+
+/// The table of exit codes, from the doc comments of [`Exit`].
+pub(crate) fn exit_codes() -> String {
+    let lines = Exit::value_variants()
+        .iter()
+        .map(|exit| format!("{:>4}  {}\n", exit.code(), exit.meaning()));
+    format!(
+        "Exit codes of every command; they never change their meaning.\n\n{}",
+        lines.collect::<String>()
+    )
+}
+
+fn command_help(topic: &[String], terminal: &mut Terminal) -> anyhow::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let mut found = &mut command;
+    for word in topic {
+        found = found.find_subcommand_mut(word).ok_or_else(|| {
+            Failure::new(Exit::Usage, "unknown_topic", format!("there is no command and no topic `{word}`"))
+                .hint("all commands are listed by: keys help; topics are exit-codes, output and environment")
+        })?;
+    }
+    let help = found.render_long_help();
+    let text = if terminal.out_is_terminal() {
+        help.ansi().to_string()
+    } else {
+        help.to_string()
+    };
+    terminal.out().write_all(text.as_bytes())?;
+    Ok(terminal.flush()?)
+}
+
+const OUTPUT: &str = "\
+Standard output is data or the secret; everything said to a person is on standard error.
+
+The secret
+  `keys create` with standard output piped and without --to writes the plaintext and a line break, and nothing
+  else, so NEW=$(keys create …) works. With --json the plaintext is in the one field `secret`. With --to it goes
+  to the places named there and nowhere else. Everywhere else a key is shown by its prefix.
+
+Forms (--format, --json)
+  table   For people, fitted to the width of the terminal. Piped: a row a line, tab-separated, without a header,
+          nothing cut off, times as RFC 3339, empty where there is none.
+  json    One object: {\"schema\":1,\"data\":…,\"meta\":…}; in a list, `data` is an array. Fields are only ever added.
+  jsonl   The items alone, one a line.
+  csv     RFC 4180 with a header; cells that a spreadsheet would run as formulas get a ' in front.
+
+Filters (--jq)
+  --jq EXPR runs a jq expression over the JSON object (over each item with jsonl). Strings are printed raw.
+
+Errors
+  With --json a failure leaves standard output empty and writes one object to standard error:
+  {\"error\":{\"code\",\"message\",\"hint\",\"retryable\",\"status\",\"request_id\",\"exit\"}}.
+
+Names come from other people: control characters in them are spelled out wherever a person reads them.
+";
+
+const ENVIRONMENT: &str = "\
+Variables that keys reads. A flag outweighs a variable.
+
+  KEYS_PROFILE       The profile to use, as --profile
+  KEYS_PROVIDER      The provider to speak to, as --provider
+  KEYS_API_URL       The address of the service, as --api-url
+  KEYS_API_KEY       The key to manage keys with; there is no flag for it, because arguments can be read by others
+  KEYS_DATA_DIR      Where the profile `local` keeps its database
+  KEYS_DATABASE_URL  The database of `keys serve`, as --database
+  KEYS_NO_INPUT      Never ask anything, as --no-input
+  CI                 Never ask anything, unless it is `false`
+  NO_COLOR           No colour
+  TERM               `dumb` is no colour
+  COLUMNS            The width to fit tables to
+";

@@ -1,0 +1,15 @@
+//! One file per verb: its arguments, whose doc comments are its help, and the one function that runs it.
+
+pub(crate) mod completions;
+pub(crate) mod create;
+pub(crate) mod delete;
+pub(crate) mod edit;
+pub(crate) mod help;
+pub(crate) mod list;
+pub(crate) mod lookup;
+pub(crate) mod man;
+pub(crate) mod perms;
+pub(crate) mod reactivate;
+pub(crate) mod revoke;
+pub(crate) mod serve;
+pub(crate) mod show;

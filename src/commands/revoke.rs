@@ -1,0 +1,99 @@
+//! `keys revoke`: switch keys off. Who uses one is refused from then on.
+
+use clap::Args as ClapArgs;
+
+use crate::bulk::Account;
+use crate::consent::{Act, Given};
+use crate::failure::quoted;
+use crate::model::secret::hex;
+use crate::model::selector::{Preference, Selector};
+use crate::output::{Output, key};
+use crate::providers::native::client::Client;
+use crate::terminal::Terminal;
+use crate::{selection, system};
+
+/// Revoke keys
+///
+/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Id, name, or the start of an id or prefix that only one key has
+    #[arg(required = true, value_name = "KEY")]
+    keys: Vec<Selector>,
+    /// Why, for the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// The key's name, instead of typing it when asked; repeat it for several keys
+    #[arg(long, value_name = "NAME")]
+    confirm: Vec<String>,
+    /// The most keys this may touch; with --yes it is consent to more than one
+    #[arg(long, value_name = "N")]
+    max: Option<usize>,
+}
+
+pub(crate) async fn run(
+    args: Args,
+    yes: bool,
+    client: &Client,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let given = Given {
+        yes,
+        confirm: &args.confirm,
+        max: args.max,
+    };
+    given.or_somebody_to_ask("revoke", terminal)?;
+    let now = system::now();
+    let (revoked, active): (Vec<_>, Vec<_>) =
+        selection::all(client, &args.keys, Preference::Active, now)
+            .await?
+            .into_iter()
+            .partition(|key| key.revoked_at.is_some());
+    let mut account = Account::default();
+    for key in revoked {
+        terminal.say(&format!(
+            "Key {} ({}) was revoked already",
+            quoted(&key.name),
+            key.id
+        ));
+        account.done(key::json(&key, now));
+    }
+    if !active.is_empty() {
+        let host = client.host();
+        given.obtain(
+            &Act {
+                verb: "revoke",
+                host: &host,
+                severe: false,
+            },
+            &active,
+            terminal,
+            now,
+        )?;
+    }
+    for key in active {
+        let mut once = [0_u8; 16];
+        system::random(&mut once);
+        match client
+            .revoke(&key.id, args.reason.as_deref(), &hex(&once))
+            .await
+        {
+            Ok(after) => {
+                terminal.say(&format!(
+                    "Revoked key {} ({})",
+                    quoted(&after.name),
+                    after.id
+                ));
+                terminal.say(&format!(
+                    "Undo with: keys{} reactivate {}",
+                    client.flags(),
+                    after.id
+                ));
+                account.done(key::json(&after, now));
+            }
+            Err(error) => account.failed(key, error, terminal),
+        }
+    }
+    account.finish("revoke", output, terminal)
+}

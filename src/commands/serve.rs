@@ -1,0 +1,191 @@
+//! `keys serve`: the management API itself, self-hosted.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use clap::{Args as ClapArgs, Subcommand};
+
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
+use crate::model::key::{KeyName, NotAName};
+use crate::providers::Provider;
+use crate::providers::native::routes::Context;
+use crate::serve;
+use crate::service::{Database, Service};
+use crate::sink::{SinkSpec, Sinks, writes_to_stdout};
+use crate::terminal::Terminal;
+use crate::{files, local, output, system};
+
+/// Serve the management API
+///
+/// Listens on a loopback address. The API is described at /openapi.json.
+#[derive(Debug, ClapArgs)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:
+  keys serve init --name Acme --database sqlite:acme.db
+  keys serve --database sqlite:acme.db --listen 127.0.0.1:8080"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    task: Option<Task>,
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on; port 0 takes a free one, which is said on standard error
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+#[derive(Debug, ClapArgs)]
+struct Place {
+    /// Database: sqlite:PATH or postgres://… [default: that of the profile `local`]
+    #[arg(long, value_name = "URL")]
+    database: Option<Database>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make a workspace, and issue its first admin key
+    Init {
+        /// Name of the workspace
+        #[arg(long, value_parser = name)]
+        name: KeyName,
+        #[command(flatten)]
+        place: Place,
+        /// Where the admin key goes; may be repeated
+        #[arg(long, value_name = "SINK")]
+        to: Vec<SinkSpec>,
+    },
+}
+
+pub(crate) async fn run(
+    args: Args,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    match args.task {
+        Some(Task::Init { name, place, to }) => {
+            init(&name, &place, &to, environment, terminal).await
+        }
+        None => listen(&args.place, args.listen, environment, terminal).await,
+    }
+}
+
+async fn init(
+    name: &KeyName,
+    place: &Place,
+    to: &[SinkSpec],
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let to = if to.is_empty() {
+        vec![SinkSpec::Stdout]
+    } else {
+        to.to_vec()
+    };
+    if writes_to_stdout(&to)
+        && let Some(reason) = terminal.output_would_be_lost()
+    {
+        let failure = Failure::new(
+            Exit::Usage,
+            "output_would_be_lost",
+            format!("the key would be lost: {reason}"),
+        );
+        return Err(failure
+            .hint("send it to a place, for instance with --to file:PATH")
+            .into());
+    }
+    let sinks = Sinks::prepare(&to)?;
+    let service = open(place, environment).await?;
+    let now = system::now();
+    let issued = service
+        .create_workspace(name, Provider::Native, now)
+        .await?;
+    let record = output::key::json(&issued.key, now);
+    let lost = |what: String| {
+        let message = format!(
+            "the workspace {} was made, but its key was not delivered: {what}",
+            quoted(name.as_str())
+        );
+        Failure::new(Exit::Undelivered, "not_delivered", message)
+            .hint("nobody has the key: make a workspace of another name, and deliver its key to another place")
+    };
+    let places = sinks
+        .deliver(&issued.plain, &record, terminal.out())
+        .map_err(|undelivered| lost(format!("{}: {}", undelivered.failed, undelivered.cause)))?;
+    terminal.flush().map_err(|error| lost(error.to_string()))?;
+    terminal.say(&format!(
+        "Made workspace {} with admin key {} ({})",
+        quoted(name.as_str()),
+        quoted(&issued.key.name),
+        issued.key.id
+    ));
+    for place in places.iter().filter(|place| *place != "stdout") {
+        terminal.say(&format!("  written to  {place}"));
+    }
+    terminal.say("This is the only time the key is shown. Only its hash is stored.");
+    Ok(())
+}
+
+async fn listen(
+    place: &Place,
+    address: SocketAddr,
+    environment: &Environment,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    if !address.ip().is_loopback() {
+        let message = format!(
+            "{address} can be reached from other machines, and keys would travel in the clear"
+        );
+        return Err(Failure::new(Exit::Usage, "insecure_listener", message)
+            .hint("listen on 127.0.0.1, behind a proxy that speaks TLS")
+            .into());
+    }
+    let service = open(place, environment).await?;
+    if !service.has_workspaces().await? {
+        terminal
+            .warn("this database has no workspace yet; make one with: keys serve init --name NAME");
+    }
+    let listener = tokio::net::TcpListener::bind(address)
+        .await
+        .with_context(|| format!("could not listen on {address}"));
+    let listener = listener
+        .map_err(|error| Failure::new(Exit::Unreachable, "cannot_listen", format!("{error:#}")))?;
+    terminal.say(&format!("Listening on http://{}", listener.local_addr()?));
+    let context = Context {
+        service,
+        now: system::now,
+        random: system::random,
+    };
+    serve::serve(listener, context, serve::stopped())
+        .await
+        .context("the listener failed")?;
+    terminal.say("Stopped");
+    Ok(())
+}
+
+async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Service> {
+    let database = match (&place.database, &environment.database) {
+        (Some(database), _) => database.clone(),
+        (None, Some(text)) => text.parse().map_err(|problem: String| {
+            Failure::new(
+                Exit::Usage,
+                "invalid_database",
+                format!("KEYS_DATABASE_URL cannot be used: {problem}"),
+            )
+        })?,
+        (None, None) => {
+            let directory = environment.data_directory()?;
+            files::private_directory(&directory)?;
+            local::database(&directory)
+        }
+    };
+    Service::open(&database, system::random)
+        .await
+        .with_context(|| format!("could not open the database {database}"))
+}
+
+fn name(text: &str) -> Result<KeyName, String> {
+    text.parse().map_err(|error: NotAName| error.to_string())
+}

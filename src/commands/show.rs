@@ -1,0 +1,30 @@
+//! `keys show`: everything that is known of one key, but for its secret.
+
+use clap::Args as ClapArgs;
+
+use crate::model::selector::{Preference, Selector};
+use crate::output::{Output, key};
+use crate::providers::native::client::Client;
+use crate::terminal::Terminal;
+use crate::{selection, system};
+
+/// Show a key
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Id, name, or the start of an id or prefix that only one key has
+    key: Selector,
+}
+
+pub(crate) async fn run(
+    args: Args,
+    client: &Client,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
+    let now = system::now();
+    let found = selection::one(client, &args.key, Preference::Active, now).await?;
+    output.object(terminal, key::json(&found, now), |terminal| {
+        key::detail(&found, now, terminal)
+    })?;
+    Ok(terminal.flush()?)
+}

@@ -1,0 +1,206 @@
+//! How a run fails: the one place that prints an error.
+//!
+//! Errors that cross a boundary (the road, the store, a sink, a file) are types that know their exit code and their next
+//! step, see [`Explain`]; commands add what was tried with `anyhow`'s context, and make a [`Failure`] of what only they
+//! can know. The first typed error in the chain decides.
+
+use std::fmt;
+use std::io;
+
+use serde_json::{Value, json};
+
+use crate::config::ConfigError;
+use crate::exit::{Exit, Explain};
+use crate::files::FileError;
+use crate::http::{HttpError, NotAnAddress};
+use crate::output::OutputError;
+use crate::service::{Refusal, StoreError};
+use crate::sink::SinkError;
+use crate::terminal::Terminal;
+use crate::text;
+
+/// A failure that a command finds out itself.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+    /// What a program may want to know besides, merged into the error object.
+    pub(crate) details: Value,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            code,
+            message: message.into(),
+            hint: None,
+            details: Value::Null,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn details(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What is said of an error.
+struct Report {
+    exit: Exit,
+    code: String,
+    hint: Option<String>,
+    details: Value,
+}
+
+/// Prints an error, as an object on stderr where `json` is asked for, and says how the run ends. A reader who closed the
+/// pipe has seen enough: that is no failure.
+pub(crate) fn report(error: &anyhow::Error, terminal: &mut Terminal, json: bool) -> Exit {
+    if let Some(usage) = error.downcast_ref::<clap::Error>() {
+        return report_usage(usage, terminal, json);
+    }
+    let report = error.chain().find_map(explained);
+    let lost_a_secret = report
+        .as_ref()
+        .is_some_and(|report| report.exit == Exit::Undelivered);
+    if !lost_a_secret && error.chain().any(is_broken_pipe) {
+        return Exit::Done;
+    }
+    let report = report.unwrap_or_else(|| Report {
+        exit: Exit::Internal,
+        code: "internal".to_owned(),
+        hint: Some("this is a fault of keys: please report it".to_owned()),
+        details: Value::Null,
+    });
+    let mut messages = distinct_messages(error);
+    let message = messages.remove(0);
+    if json {
+        let whole = [vec![message], messages].concat().join(": ");
+        print_object(&whole, &report, error, terminal);
+    } else {
+        terminal.error(&message, &messages, report.hint.as_deref());
+    }
+    report.exit
+}
+
+/// The messages of the chain; a cause that only repeats its effect is said once.
+fn distinct_messages(error: &anyhow::Error) -> Vec<String> {
+    let mut messages: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let message = cause.to_string();
+        if messages.last().is_none_or(|last| !last.ends_with(&message)) {
+            messages.push(message);
+        }
+    }
+    messages
+}
+
+fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal: &mut Terminal) {
+    let answer = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<HttpError>())
+        .and_then(HttpError::answer);
+    let mut object = json!({
+        "code": report.code,
+        "message": message,
+        "hint": report.hint,
+        "retryable": matches!(report.exit, Exit::Limited | Exit::Unreachable | Exit::Unknown),
+        "status": answer.map(|(status, _)| status),
+        "request_id": answer.and_then(|(_, request_id)| request_id),
+        "exit": report.exit.code(),
+    });
+    if let (Value::Object(object), Value::Object(details)) = (&mut object, &report.details) {
+        object.extend(details.clone());
+    }
+    terminal.raw_error(&json!({ "error": object }).to_string());
+}
+
+/// What clap has to say: help and version go to stdout, a wrong usage to stderr.
+fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exit {
+    if !usage.use_stderr() {
+        let text = usage.render();
+        let shown = if terminal.out_is_terminal() {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        };
+        return match terminal
+            .out()
+            .write_all(shown.as_bytes())
+            .and_then(|()| terminal.flush())
+        {
+            Ok(()) => Exit::Done,
+            Err(error) => report(&error.into(), terminal, json),
+        };
+    }
+    let text = usage.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    if json {
+        let report = Report {
+            exit: Exit::Usage,
+            code: "usage".to_owned(),
+            hint: None,
+            details: Value::Null,
+        };
+        print_object(text, &report, &anyhow::anyhow!("usage"), terminal);
+    } else {
+        terminal.error(text, &[], None);
+    }
+    Exit::Usage
+}
+
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// What a typed error says of itself; `None` for any other.
+fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return Some(Report {
+            exit: failure.exit,
+            code: failure.code.to_owned(),
+            hint: failure.hint.clone(),
+            details: failure.details.clone(),
+        });
+    }
+    explain::<ConfigError>(cause)
+        .or_else(|| explain::<FileError>(cause))
+        .or_else(|| explain::<HttpError>(cause))
+        .or_else(|| explain::<NotAnAddress>(cause))
+        .or_else(|| explain::<OutputError>(cause))
+        .or_else(|| explain::<Refusal>(cause))
+        .or_else(|| explain::<SinkError>(cause))
+        .or_else(|| explain::<StoreError>(cause))
+}
+
+fn explain<E: Explain + 'static>(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
+    let error = cause.downcast_ref::<E>()?;
+    Some(Report {
+        exit: error.exit(),
+        code: error.code().to_owned(),
+        hint: error.hint(),
+        details: Value::Null,
+    })
+}
+
+/// A text in a sentence: quoted, and harmless to a terminal.
+pub(crate) fn quoted(text: &str) -> String {
+    format!("`{}`", text::escape(text))
+}

@@ -1,0 +1,213 @@
+//! The client's road: requests, answers and what can go wrong between them. Knows no endpoint.
+
+mod embedded;
+mod error;
+mod network;
+
+pub(crate) use error::HttpError;
+pub(crate) use network::{Network, NotAnAddress};
+
+use axum::Router;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+/// Answers larger than this are refused: a page of a hundred keys takes a hundredth of it.
+const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// A request to a management API, without the credential, which the transport adds.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    /// `/v1/api-keys?page=1`, percent-encoded.
+    pub(crate) target: String,
+    pub(crate) body: Option<Value>,
+    /// Makes the same request again safe: the service answers it with the original answer.
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// The methods that management APIs use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Request {
+    pub(crate) fn get(target: String) -> Self {
+        Self {
+            method: Method::Get,
+            target,
+            body: None,
+            idempotency_key: None,
+        }
+    }
+
+    pub(crate) fn change(
+        method: Method,
+        target: String,
+        body: Option<Value>,
+        idempotency_key: &str,
+    ) -> Self {
+        Self {
+            method,
+            target,
+            body,
+            idempotency_key: Some(idempotency_key.to_owned()),
+        }
+    }
+
+    /// Whether the request can change anything: then a lost answer leaves its outcome unknown.
+    pub(crate) const fn changes(&self) -> bool {
+        !matches!(self.method, Method::Get) && self.idempotency_key.is_some()
+    }
+
+    /// The headers it is sent with, but for the credential.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("accept", "application/json".to_owned())];
+        if self.body.is_some() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        if let Some(key) = &self.idempotency_key {
+            headers.push(("idempotency-key", key.clone()));
+        }
+        headers
+    }
+
+    fn body_bytes(&self) -> Zeroizing<Vec<u8>> {
+        let bytes = self
+            .body
+            .as_ref()
+            .map(|body| serde_json::to_vec(body).unwrap_or_default());
+        Zeroizing::new(bytes.unwrap_or_default())
+    }
+}
+
+/// A successful answer.
+pub(crate) struct Answer {
+    pub(crate) body: Zeroizing<Vec<u8>>,
+    pub(crate) request_id: Option<String>,
+    /// Whether the service says that this is the answer to an earlier, equal request.
+    pub(crate) replayed: bool,
+}
+
+/// Where requests go.
+pub(crate) enum Transport {
+    /// The service within this process.
+    Embedded(Router),
+    /// A service elsewhere.
+    Network(Network),
+}
+
+impl Transport {
+    /// Sends a request. Anything but a 2xx answer is an error.
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answer, HttpError> {
+        let exchange = async {
+            match self {
+                Self::Embedded(router) => embedded::send(router, request).await,
+                Self::Network(network) => network.send(request).await,
+            }
+        };
+        let raw = if request.changes() {
+            or_interrupted(exchange).await?
+        } else {
+            exchange.await?
+        };
+        raw.into_answer(request)
+    }
+
+    /// The request exactly as it would be sent, the credential shortened to the part that may be shown.
+    pub(crate) fn preview(&self, request: &Request) -> Preview {
+        let (url, credential) = match self {
+            Self::Embedded(_) => (format!("local:{}", request.target), None),
+            Self::Network(network) => (network.url(request), Some(network.shown_credential())),
+        };
+        let mut headers = request.headers();
+        headers.extend(credential);
+        Preview {
+            method: request.method.as_str(),
+            url,
+            headers,
+            body: request.body.clone(),
+        }
+    }
+}
+
+/// A request to look at.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+/// An answer as it came.
+struct RawAnswer {
+    status: u16,
+    request_id: Option<String>,
+    replayed: bool,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl RawAnswer {
+    fn into_answer(self, request: &Request) -> Result<Answer, HttpError> {
+        if (200..300).contains(&self.status) {
+            return Ok(Answer {
+                body: self.body,
+                request_id: self.request_id,
+                replayed: self.replayed,
+            });
+        }
+        Err(HttpError::refused(
+            self.status,
+            &self.body,
+            self.request_id,
+            request.changes(),
+        ))
+    }
+}
+
+/// Runs a change until it is answered or somebody interrupts it. From here on a signal no longer ends the process at
+/// once: what the change made must be delivered or named.
+#[cfg(unix)]
+async fn or_interrupted<T>(
+    exchange: impl Future<Output = Result<T, HttpError>>,
+) -> Result<T, HttpError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    ) else {
+        return exchange.await;
+    };
+    tokio::select! {
+        biased;
+        result = exchange => result,
+        _ = interrupt.recv() => Err(HttpError::Interrupted { terminated: false }),
+        _ = terminate.recv() => Err(HttpError::Interrupted { terminated: true }),
+    }
+}
+
+#[cfg(not(unix))]
+async fn or_interrupted<T>(
+    exchange: impl Future<Output = Result<T, HttpError>>,
+) -> Result<T, HttpError> {
+    tokio::select! {
+        biased;
+        result = exchange => result,
+        _ = tokio::signal::ctrl_c() => Err(HttpError::Interrupted { terminated: false }),
+    }
+}

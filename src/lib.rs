@@ -1,0 +1,73 @@
+//! `keys` administers API keys: create, list, show, edit, revoke, reactivate and delete them, over the management API of
+//! a service, or with the service built into this program.
+//!
+//! The rooms, and who may use whom, are held by `tests/layers.rs`. Data goes down once and comes back once:
+//! `main` → [`cli`] → one of [`commands`] → a provider's client → [`http`] → … → the provider's routes → [`service`] →
+//! its store. The profile `local` takes the same way, with the router called within the process ([`local`]).
+//!
+//! * [`model`]: what keys are and what follows from it; pure.
+//! * [`providers`]: a room per provider, each with its rules, wire, client and routes.
+//! * [`service`]: the engine over its store. [`serve`]: the listener in front of it.
+//! * [`http`]: the client's road. [`sink`]: the places a secret can go.
+//! * [`selection`], [`consent`], [`bulk`]: which keys are meant, whether somebody agrees, what became of each.
+//! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
+//! * [`config`], [`files`], [`system`]: the environment, private files, the clock and randomness.
+
+mod bulk;
+mod cli;
+mod commands;
+mod config;
+mod consent;
+mod exit;
+mod failure;
+mod files;
+mod http;
+mod local;
+mod model;
+mod output;
+mod providers;
+mod selection;
+mod serve;
+mod service;
+mod sink;
+mod system;
+mod terminal;
+mod text;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::Cli;
+use crate::config::Environment;
+use crate::exit::Exit;
+use crate::terminal::Terminal;
+
+/// Runs one command line, the program's name first, and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let environment = Environment::read();
+    let mut terminal = Terminal::system(environment.surroundings());
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let exit = match Cli::try_parse_from(&arguments) {
+        // The arguments are not understood, so only their look says whether a program reads the errors.
+        Err(usage) => {
+            let json = arguments
+                .iter()
+                .any(|argument| argument == "--json" || argument == "--format=json");
+            failure::report(&usage.into(), &mut terminal, json)
+        }
+        Ok(cli) => {
+            cli.configure(&environment, &mut terminal);
+            let json = cli.wants_json();
+            match cli.execute(&environment, &mut terminal) {
+                Ok(()) => Exit::Done,
+                Err(error) => {
+                    terminal.discard();
+                    failure::report(&error, &mut terminal, json)
+                }
+            }
+        }
+    };
+    ExitCode::from(exit.code())
+}

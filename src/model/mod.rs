@@ -1,0 +1,11 @@
+//! What keys are and what follows from it. Pure: no I/O, no async, no clock, no randomness; `now` and random bytes are
+//! arguments. Uses nothing of ours.
+
+pub(crate) mod filter;
+pub(crate) mod key;
+pub(crate) mod lifetime;
+pub(crate) mod permission;
+pub(crate) mod secret;
+pub(crate) mod selector;
+pub(crate) mod state;
+pub(crate) mod tier;

@@ -1,0 +1,238 @@
+//! Operations of ours, turned into the native provider's HTTP.
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::wire::{KeyAnswer, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, read_issued};
+use crate::http::{Answer, HttpError, Method, Preview, Request, Transport};
+use crate::model::filter::{Filter, Sort};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
+use crate::model::secret::PlainKey;
+use crate::model::selector::{Preference, Resolution, Selector};
+
+/// The largest page the service gives.
+const PER_PAGE: u32 = 100;
+
+/// A native service, embedded or elsewhere.
+pub(crate) struct Client {
+    transport: Transport,
+}
+
+impl Client {
+    pub(crate) const fn new(transport: Transport) -> Self {
+        Self { transport }
+    }
+
+    /// The service's name in questions: its host, or `local`.
+    pub(crate) fn host(&self) -> String {
+        match &self.transport {
+            Transport::Embedded(_) => "local".to_owned(),
+            Transport::Network(network) => network.host(),
+        }
+    }
+
+    /// The flags with which another command goes the same way; nothing where the environment says it.
+    pub(crate) const fn flags(&self) -> &'static str {
+        match &self.transport {
+            Transport::Embedded(_) => " -p local",
+            Transport::Network(_) => "",
+        }
+    }
+
+    /// Creates a key. The answer says whether this is what an earlier, equal request made.
+    pub(crate) async fn create(
+        &self,
+        new: &NewKey,
+        idempotency_key: &str,
+    ) -> Result<(IssuedKey, bool), HttpError> {
+        let answer = self.transport.send(&creation(new, idempotency_key)).await?;
+        let replayed = answer.replayed;
+        read_issued(&answer.body)
+            .map(|issued| (issued, replayed))
+            .map_err(|what| HttpError::Unreadable {
+                what,
+                changes: true,
+            })
+    }
+
+    /// The request that [`Client::create`] would send.
+    pub(crate) fn preview_create(&self, new: &NewKey, idempotency_key: &str) -> Preview {
+        self.transport.preview(&creation(new, idempotency_key))
+    }
+
+    /// All keys, page by page. Of the filter, the state and the search narrow what is fetched; the rest is for the caller.
+    pub(crate) fn list(&self, filter: &Filter, sort: Sort) -> Pages<'_> {
+        let mut parameters = vec![("sort", sort.as_text())];
+        parameters.extend(
+            filter
+                .state
+                .map(|state| ("status", state.as_str().to_owned())),
+        );
+        // Engines agree on upper and lower case among ASCII letters only; anything else is sought here.
+        let search = filter.search.clone().filter(|text| text.is_ascii());
+        parameters.extend(search.map(|text| ("search", text)));
+        self.pages(&parameters)
+    }
+
+    /// The keys that a person means.
+    pub(crate) async fn find(
+        &self,
+        selector: &Selector,
+        preferred: Preference,
+        now: Timestamp,
+    ) -> Result<Resolution, HttpError> {
+        let mut candidates = Vec::new();
+        let mut pages = self.pages(&[
+            ("selector", selector.as_str().to_owned()),
+            ("sort", "-created".to_owned()),
+        ]);
+        while let Some(page) = pages.next().await? {
+            candidates.extend(page);
+        }
+        Ok(selector.resolve(candidates, preferred, now))
+    }
+
+    pub(crate) async fn edit(
+        &self,
+        id: &KeyId,
+        change: &KeyChange,
+        idempotency_key: &str,
+    ) -> Result<Key, HttpError> {
+        let body = serde_json::to_value(KeyChangeBody::of(change)).ok();
+        self.changed(Method::Patch, path(id, ""), body, idempotency_key)
+            .await
+    }
+
+    pub(crate) async fn revoke(
+        &self,
+        id: &KeyId,
+        reason: Option<&str>,
+        idempotency_key: &str,
+    ) -> Result<Key, HttpError> {
+        let body = serde_json::to_value(RevokeBody {
+            reason: reason.map(str::to_owned),
+        })
+        .ok();
+        self.changed(Method::Post, path(id, "/revoke"), body, idempotency_key)
+            .await
+    }
+
+    pub(crate) async fn reactivate(
+        &self,
+        id: &KeyId,
+        idempotency_key: &str,
+    ) -> Result<Key, HttpError> {
+        self.changed(Method::Post, path(id, "/reactivate"), None, idempotency_key)
+            .await
+    }
+
+    pub(crate) async fn delete(&self, id: &KeyId, idempotency_key: &str) -> Result<(), HttpError> {
+        let request = Request::change(Method::Delete, path(id, ""), None, idempotency_key);
+        self.transport.send(&request).await.map(|_| ())
+    }
+
+    /// Which key a plaintext is.
+    pub(crate) async fn lookup(&self, plain: &PlainKey) -> Result<Key, HttpError> {
+        let request = Request {
+            method: Method::Post,
+            target: "/v1/api-keys/lookup".to_owned(),
+            body: Some(json!({ "key": plain.expose() })),
+            idempotency_key: None,
+        };
+        let answer = self.transport.send(&request).await?;
+        read::<KeyAnswer>(&answer, false).map(|answer| answer.data.into_key())
+    }
+
+    async fn changed(
+        &self,
+        method: Method,
+        target: String,
+        body: Option<serde_json::Value>,
+        idempotency_key: &str,
+    ) -> Result<Key, HttpError> {
+        let answer = self
+            .transport
+            .send(&Request::change(method, target, body, idempotency_key))
+            .await?;
+        read::<KeyAnswer>(&answer, true).map(|answer| answer.data.into_key())
+    }
+
+    fn pages(&self, parameters: &[(&str, String)]) -> Pages<'_> {
+        let query: String = parameters
+            .iter()
+            .map(|(name, value)| format!("&{name}={}", encoded(value)))
+            .collect();
+        Pages {
+            client: self,
+            query,
+            page: 1,
+            ended: false,
+        }
+    }
+}
+
+/// The pages of a list, fetched as they are asked for.
+pub(crate) struct Pages<'a> {
+    client: &'a Client,
+    query: String,
+    page: u32,
+    ended: bool,
+}
+
+impl Pages<'_> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Key>>, HttpError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let target = format!(
+            "/v1/api-keys?page={}&per_page={PER_PAGE}{}",
+            self.page, self.query
+        );
+        let answer = self.client.transport.send(&Request::get(target)).await?;
+        let KeyListAnswer { data, meta } = read(&answer, false)?;
+        // The total may change while pages are fetched: a page that is not full is the last one whatever it says.
+        let whole = data.len() >= PER_PAGE as usize;
+        let more = meta.is_none_or(|meta| u64::from(self.page) * u64::from(PER_PAGE) < meta.total);
+        self.ended = !(whole && more);
+        self.page += 1;
+        Ok(Some(
+            data.into_iter()
+                .map(super::wire::KeyBody::into_key)
+                .collect(),
+        ))
+    }
+}
+
+fn creation(new: &NewKey, idempotency_key: &str) -> Request {
+    let body = serde_json::to_value(NewKeyBody::of(new)).ok();
+    Request::change(
+        Method::Post,
+        "/v1/api-keys".to_owned(),
+        body,
+        idempotency_key,
+    )
+}
+
+fn path(id: &KeyId, action: &str) -> String {
+    format!("/v1/api-keys/{}{action}", encoded(id.as_str()))
+}
+
+/// Percent-encodes all but what RFC 3986 calls unreserved: ids are opaque and may hold anything.
+fn encoded(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~');
+    utf8_percent_encode(text, RESERVED)
+}
+
+/// Reads an answer. Why it cannot be read is not quoted: it may hold a secret.
+fn read<T: DeserializeOwned>(answer: &Answer, changes: bool) -> Result<T, HttpError> {
+    serde_json::from_slice(&answer.body).map_err(|_| HttpError::Unreadable {
+        what: "its JSON has another shape",
+        changes,
+    })
+}

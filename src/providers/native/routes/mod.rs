@@ -1,0 +1,366 @@
+//! The native provider's HTTP, turned into operations of the service; and the OpenAPI document that the same
+//! declarations give.
+
+mod problem;
+mod request;
+
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::openapi::OpenApi;
+use utoipa::{IntoParams, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use self::problem::Problem;
+use self::request::{Body, Change};
+use super::wire::{
+    ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody,
+    NewKeyBody, PageBody, RevokeBody, StatusQuery, issued_answer,
+};
+use crate::model::filter::Sort;
+use crate::model::key::Key;
+use crate::service::{Answer, Caller, KeyQuery, Service};
+
+/// Requests larger than this are refused: the largest that makes sense is a tenth of it.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// What every route needs: the engine, the clock and randomness.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) service: Service,
+    pub(crate) now: fn() -> Timestamp,
+    pub(crate) random: fn(&mut [u8]),
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "keys", description = "Administer API keys: issue, list, change, revoke, reactivate, delete"),
+    modifiers(&BearerKey),
+    security(("bearer" = [])),
+    tags((name = "keys", description = "The keys of the caller's workspace"))
+)]
+struct Document;
+
+/// Every call is authenticated by a key of the workspace.
+struct BearerKey;
+
+impl utoipa::Modify for BearerKey {
+    fn modify(&self, document: &mut OpenApi) {
+        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(
+            "bearer",
+            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+        );
+    }
+}
+
+/// The routes, and the document that describes them.
+pub(crate) fn routes(context: Context) -> (Router, OpenApi) {
+    let (router, document) = OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(list_keys, create_key))
+        .routes(routes!(show_key, edit_key, delete_key))
+        .routes(routes!(revoke_key))
+        .routes(routes!(reactivate_key))
+        .routes(routes!(lookup_key))
+        .split_for_parts();
+    let router = router
+        .fallback(|| async { Problem::no_route() })
+        .method_not_allowed_fallback(|| async { Problem::wrong_method() })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(
+            context.clone(),
+            problem::finish,
+        ))
+        .with_state(context);
+    (router, document)
+}
+
+/// The routes for use within this process, by a caller who needs to present no key.
+pub(crate) fn embedded(context: Context, caller: Caller) -> Router {
+    routes(context)
+        .0
+        .layer(axum::Extension(request::Embedded(caller)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// From 1
+    #[param(minimum = 1, default = 1)]
+    page: Option<u32>,
+    #[param(minimum = 1, maximum = 100, default = 25)]
+    per_page: Option<u32>,
+    #[param(inline, default = "all")]
+    status: Option<StatusQuery>,
+    /// Part of the name or the description, in any case
+    search: Option<String>,
+    /// Only keys that this may name: an id, a name, or the start of an id or a prefix
+    selector: Option<String>,
+    /// `name`, `created`, `last-used` or `expires`; with a minus in front the other way round
+    #[param(default = "-created", pattern = "^-?(name|created|last-used|expires)$")]
+    sort: Option<String>,
+}
+
+impl ListQuery {
+    fn into_query(self) -> Result<KeyQuery, Problem> {
+        let page = self.page.unwrap_or(1);
+        let per_page = self.per_page.unwrap_or(25);
+        if page == 0 {
+            return Err(Problem::invalid("page", "the first page is 1"));
+        }
+        if !(1..=100).contains(&per_page) {
+            return Err(Problem::invalid("per_page", "it goes from 1 to 100"));
+        }
+        let sort = match self.sort.as_deref() {
+            None => Sort::NEWEST_FIRST,
+            Some(text) => Sort::parse(text).ok_or_else(|| {
+                Problem::invalid(
+                    "sort",
+                    "it is one of name, created, last-used, expires, each also with a minus",
+                )
+            })?,
+        };
+        Ok(KeyQuery {
+            state: self.status.and_then(StatusQuery::state),
+            search: self.search.filter(|text| !text.is_empty()),
+            selector: self.selector.filter(|text| !text.is_empty()),
+            sort,
+            page,
+            per_page,
+        })
+    }
+}
+
+/// List keys
+#[utoipa::path(get, path = "/v1/api-keys", tag = "keys", params(ListQuery), responses(
+    (status = 200, description = "One page of keys", body = KeyListAnswer),
+    (status = 400, description = "`validation_error`: a parameter is wrong", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn list_keys(
+    State(context): State<Context>,
+    caller: Caller,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) =
+        query.map_err(|rejection| Problem::invalid("query", rejection.body_text()))?;
+    let query = query.into_query()?;
+    let now = (context.now)();
+    let (keys, total) = context.service.list_keys(&caller, &query, now).await?;
+    let answer = KeyListAnswer {
+        data: keys.iter().map(|key| KeyBody::of(key, now)).collect(),
+        meta: Some(PageBody {
+            page: query.page,
+            per_page: query.per_page,
+            total: u64::try_from(total).unwrap_or(0),
+        }),
+    };
+    Ok(axum::Json(answer).into_response())
+}
+
+/// Create a key
+#[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(request::IdempotencyHeader), request_body = NewKeyBody, responses(
+    (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
+    (status = 400, description = "`validation_error`: a field is missing, unknown or wrong", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions` or `permission_not_held`", body = ErrorAnswer),
+    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
+    (status = 413, description = "`too_large`", body = ErrorAnswer),
+    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn create_key(
+    State(context): State<Context>,
+    caller: Caller,
+    change: Change,
+) -> Result<Response, Problem> {
+    let new = change.json::<NewKeyBody>()?.into_new_key()?;
+    let now = (context.now)();
+    let render = |issued: &_| Answer::new(201, issued_answer(issued, now));
+    let answer = context
+        .service
+        .create_key(&caller, &new, change.once.as_ref(), now, render)
+        .await?;
+    Ok(request::respond(answer))
+}
+
+/// Show a key
+#[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "keys", params(("id" = String, Path, description = "The key's id")), responses(
+    (status = 200, description = "The key", body = KeyAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn show_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let now = (context.now)();
+    let key = context.service.show_key(&caller, &id).await?;
+    Ok(axum::Json(KeyAnswer {
+        data: KeyBody::of(&key, now),
+    })
+    .into_response())
+}
+
+/// Change a key
+#[utoipa::path(patch, path = "/v1/api-keys/{id}", tag = "keys", request_body = KeyChangeBody,
+    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    (status = 200, description = "The key as it is now", body = KeyAnswer),
+    (status = 400, description = "`validation_error`: a field is unknown or wrong", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions`, `permission_not_held` or `last_admin_key`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
+    (status = 413, description = "`too_large`", body = ErrorAnswer),
+    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn edit_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let asked = change.json::<KeyChangeBody>()?.into_change()?;
+    let now = (context.now)();
+    let answer = context
+        .service
+        .edit_key(&caller, &id, &asked, change.once.as_ref(), now, |key| {
+            shown(key, now)
+        })
+        .await?;
+    Ok(request::respond(answer))
+}
+
+/// Delete a key for good
+///
+/// Its audit entries stay.
+#[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "keys",
+    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    (status = 204, description = "The key is gone"),
+    (status = 400, description = "`validation_error`", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions` or `last_admin_key`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 409, description = "`idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn delete_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let now = (context.now)();
+    let render = || Answer::new(StatusCode::NO_CONTENT.as_u16(), Vec::new());
+    let answer = context
+        .service
+        .delete_key(&caller, &id, change.once.as_ref(), now, render)
+        .await?;
+    Ok(request::respond(answer))
+}
+
+/// Revoke a key
+///
+/// From the answer on, the key is refused with 401. A revoked key can be reactivated.
+#[utoipa::path(post, path = "/v1/api-keys/{id}/revoke", tag = "keys", request_body(content = Option<RevokeBody>),
+    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    (status = 200, description = "The key as it is now", body = KeyAnswer),
+    (status = 400, description = "`validation_error`: a field is unknown or wrong", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions` or `last_admin_key`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 409, description = "`idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
+    (status = 413, description = "`too_large`", body = ErrorAnswer),
+    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn revoke_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let asked: RevokeBody = change.json_or_default()?;
+    let now = (context.now)();
+    let (reason, once) = (asked.reason.as_deref(), change.once.as_ref());
+    let answer = context
+        .service
+        .revoke_key(&caller, &id, reason, once, now, |key| shown(key, now))
+        .await?;
+    Ok(request::respond(answer))
+}
+
+/// Reactivate a revoked key
+#[utoipa::path(post, path = "/v1/api-keys/{id}/reactivate", tag = "keys",
+    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    (status = 200, description = "The key as it is now", body = KeyAnswer),
+    (status = 400, description = "`validation_error`", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions` or `permission_not_held`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn reactivate_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Path(id): Path<String>,
+    change: Change,
+) -> Result<Response, Problem> {
+    let now = (context.now)();
+    let answer = context
+        .service
+        .reactivate_key(&caller, &id, change.once.as_ref(), now, |key| {
+            shown(key, now)
+        })
+        .await?;
+    Ok(request::respond(answer))
+}
+
+/// Find out which key a plaintext is
+///
+/// Also a revoked or expired one. A key of another workspace is as unknown as one that never was.
+#[utoipa::path(post, path = "/v1/api-keys/lookup", tag = "keys", request_body = LookupBody, responses(
+    (status = 200, description = "The key", body = KeyAnswer),
+    (status = 400, description = "`validation_error`: a field is missing, unknown or wrong", body = ErrorAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
+    (status = 404, description = "`not_found`", body = ErrorAnswer),
+    (status = 413, description = "`too_large`", body = ErrorAnswer),
+    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn lookup_key(
+    State(context): State<Context>,
+    caller: Caller,
+    Body(asked): Body<LookupBody>,
+) -> Result<Response, Problem> {
+    let presented = zeroize::Zeroizing::new(asked.key);
+    let now = (context.now)();
+    let key = context.service.lookup_key(&caller, &presented).await?;
+    Ok(axum::Json(KeyAnswer {
+        data: KeyBody::of(&key, now),
+    })
+    .into_response())
+}
+
+fn shown(key: &Key, now: Timestamp) -> Answer {
+    let body = serde_json::to_vec(&KeyAnswer {
+        data: KeyBody::of(key, now),
+    });
+    Answer::new(StatusCode::OK.as_u16(), body.unwrap_or_default())
+}

@@ -1,0 +1,486 @@
+//! The native provider's JSON, both directions, and its error body.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::rules::RULES;
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, KeyName, NewKey};
+use crate::model::lifetime::{Age, Lifetime};
+use crate::model::permission::{Permission, distinct};
+use crate::model::secret::PlainKey;
+use crate::model::state::State;
+use crate::model::tier::Tier;
+
+/// A key. Instants are RFC 3339 in UTC, whole seconds.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Key, example = json!({
+    "id": "key_7qz3m1v9w8x2", "name": "Ingestion worker", "description": "Used by the nightly ingestion job",
+    "prefix": "wbk_1a2B3c4D", "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
+    "temporary": false, "created_by": "operator", "created_at": "2026-04-17T11:20:00Z", "last_used_at": null,
+    "expires_at": null, "revoked_at": null, "revoked_reason": null
+}))]
+pub(super) struct KeyBody {
+    id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    description: Option<String>,
+    /// The part of the key that may be shown
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    permissions: Vec<String>,
+    /// `standard`, `high` or `unmetered`
+    #[serde(default)]
+    rate_limit_tier: Option<String>,
+    /// `active`, `revoked` or `expired` at the time of the answer
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    temporary: bool,
+    /// The id of the key that made it, or `operator`
+    #[serde(default)]
+    created_by: Option<String>,
+    #[serde(default)]
+    created_at: Option<String>,
+    #[serde(default)]
+    last_used_at: Option<String>,
+    #[serde(default)]
+    expires_at: Option<String>,
+    #[serde(default)]
+    revoked_at: Option<String>,
+    #[serde(default)]
+    revoked_reason: Option<String>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    more: Map<String, Value>,
+}
+
+impl KeyBody {
+    pub(super) fn of(key: &Key, now: Timestamp) -> Self {
+        let instant = |instant: Option<Timestamp>| instant.map(whole_seconds);
+        Self {
+            id: key.id.as_str().to_owned(),
+            name: key.name.clone(),
+            description: key.description.clone(),
+            prefix: key.prefix.clone(),
+            permissions: key.permissions.iter().map(ToString::to_string).collect(),
+            rate_limit_tier: key.tier.map(|tier| tier.as_str().to_owned()),
+            status: key.state(now).as_str().to_owned(),
+            temporary: key.temporary,
+            created_by: key.created_by.clone(),
+            created_at: instant(key.created_at),
+            last_used_at: instant(key.last_used_at),
+            expires_at: instant(key.expires_at),
+            revoked_at: instant(key.revoked_at),
+            revoked_reason: key.revoked_reason.clone(),
+            more: Map::new(),
+        }
+    }
+
+    pub(super) fn into_key(self) -> Key {
+        let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        Key {
+            id: KeyId::new(self.id),
+            name: self.name,
+            description: self.description,
+            prefix: self.prefix,
+            permissions: self
+                .permissions
+                .into_iter()
+                .map(Permission::from_server)
+                .collect(),
+            tier: self.rate_limit_tier.as_deref().and_then(Tier::parse),
+            temporary: self.temporary,
+            created_by: self.created_by,
+            created_at: instant(self.created_at),
+            last_used_at: instant(self.last_used_at),
+            expires_at: instant(self.expires_at),
+            revoked_at: instant(self.revoked_at),
+            revoked_reason: self.revoked_reason,
+            more: self.more,
+        }
+    }
+}
+
+/// `2026-04-17T11:20:00Z`: this wire has no fractions of a second.
+fn whole_seconds(instant: Timestamp) -> String {
+    Timestamp::from_second(instant.as_second())
+        .unwrap_or(instant)
+        .to_string()
+}
+
+/// A key in the envelope of every answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct KeyAnswer {
+    pub(super) data: KeyBody,
+}
+
+/// One page of keys.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct KeyListAnswer {
+    pub(super) data: Vec<KeyBody>,
+    pub(super) meta: Option<PageBody>,
+}
+
+/// Where a page stands in its list.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct PageBody {
+    /// From 1
+    pub(super) page: u32,
+    pub(super) per_page: u32,
+    /// Keys on all pages together
+    pub(super) total: u64,
+}
+
+/// A new key with its plaintext, which no later answer holds; written by hand, because the plaintext cannot be
+/// serialised by accident. This type only describes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedKeyAnswer)]
+pub(super) struct IssuedKeyAnswer {
+    data: IssuedKeyBody,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = IssuedKey)]
+pub(super) struct IssuedKeyBody {
+    #[serde(flatten)]
+    fields: KeyBody,
+    /// The plaintext: shown here and nowhere again
+    key: String,
+}
+
+/// The body of an answer with the plaintext.
+pub(super) fn issued_answer(issued: &IssuedKey, now: Timestamp) -> Vec<u8> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(KeyBody::of(&issued.key, now)) else {
+        return Vec::new();
+    };
+    fields.insert(
+        "key".to_owned(),
+        Value::String(issued.plain.expose().to_owned()),
+    );
+    let mut answer = json!({ "data": fields });
+    let bytes = serde_json::to_vec(&answer).unwrap_or_default();
+    wipe(&mut answer["data"]["key"]);
+    bytes
+}
+
+/// Takes key and plaintext out of an answer. What is wrong with one that has none is said without quoting any of it.
+pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
+    let mut answer: Value = serde_json::from_slice(body).map_err(|_| "it is no JSON")?;
+    let Some(Value::Object(fields)) = answer.get_mut("data") else {
+        return Err("it holds no `data`");
+    };
+    let Some(Value::String(plain)) = fields.shift_remove("key") else {
+        return Err("it holds no `data.key`");
+    };
+    let plain = PlainKey::parse(Zeroizing::new(plain)).map_err(|_| "its `data.key` is no key")?;
+    let key: KeyBody = serde_json::from_value(Value::Object(std::mem::take(fields)))
+        .map_err(|_| "its `data` is no key")?;
+    Ok(IssuedKey {
+        key: key.into_key(),
+        plain,
+    })
+}
+
+fn wipe(value: &mut Value) {
+    if let Value::String(text) = value.take() {
+        drop(Zeroizing::new(text));
+    }
+}
+
+/// How much of the plan's limits a key gets.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Tier)]
+pub(super) enum TierBody {
+    Standard,
+    High,
+    Unmetered,
+}
+
+impl TierBody {
+    const fn of(tier: Tier) -> Self {
+        match tier {
+            Tier::Standard => Self::Standard,
+            Tier::High => Self::High,
+            Tier::Unmetered => Self::Unmetered,
+        }
+    }
+
+    const fn tier(self) -> Tier {
+        match self {
+            Self::Standard => Tier::Standard,
+            Self::High => Tier::High,
+            Self::Unmetered => Tier::Unmetered,
+        }
+    }
+}
+
+/// What makes a key.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewKey, example = json!({
+    "name": "Ingestion worker", "permissions": ["read:contacts", "write:contacts"],
+    "description": "Used by the nightly ingestion job"
+}))]
+pub(super) struct NewKeyBody {
+    /// Unique among active keys
+    #[schema(min_length = 1, max_length = 120)]
+    name: String,
+    /// None beyond what the calling key holds itself
+    #[schema(min_items = 1)]
+    permissions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    description: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rate_limit_tier: Option<TierBody>,
+    /// In the future; from then on the key is answered with 401
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+    /// Seconds from now, instead of `expires_at`: the same request again then says the same
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1)]
+    expires_in: Option<i64>,
+    /// A key that ends by itself after an hour
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    temporary: bool,
+}
+
+impl NewKeyBody {
+    pub(super) fn of(new: &NewKey) -> Self {
+        Self {
+            name: new.name.as_str().to_owned(),
+            permissions: new.permissions.iter().map(ToString::to_string).collect(),
+            description: new.description.clone(),
+            rate_limit_tier: Some(new.tier)
+                .filter(|tier| *tier != Tier::Standard)
+                .map(TierBody::of),
+            expires_at: match new.lifetime {
+                Lifetime::At(end) => Some(whole_seconds(end)),
+                Lifetime::After(_) | Lifetime::Never => None,
+            },
+            expires_in: match new.lifetime {
+                Lifetime::After(age) => Some(age.seconds()),
+                Lifetime::At(_) | Lifetime::Never => None,
+            },
+            temporary: new.temporary,
+        }
+    }
+
+    pub(super) fn into_new_key(self) -> Result<NewKey, Invalid> {
+        let lifetime = match (self.expires_at.as_deref(), self.expires_in, self.temporary) {
+            (None, None, _) => Lifetime::Never,
+            (Some(text), None, false) => Lifetime::At(expiry(text)?),
+            (None, Some(seconds), false) => {
+                Lifetime::After(Age::from_seconds(seconds).ok_or_else(|| Invalid {
+                    field: "expires_in",
+                    problem: "it is a number of seconds, at least 1".to_owned(),
+                })?)
+            }
+            _ => {
+                let problem =
+                    "only one of expires_at, expires_in and temporary ends a key".to_owned();
+                return Err(Invalid {
+                    field: "expires_at",
+                    problem,
+                });
+            }
+        };
+        Ok(NewKey {
+            name: name(&self.name)?,
+            description: self.description,
+            permissions: permissions(&self.permissions)?,
+            tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
+            lifetime,
+            temporary: self.temporary,
+        })
+    }
+}
+
+/// What changes of a key: an absent field stays, `null` clears.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyChange, example = json!({ "name": "Ingestion worker EU", "expires_at": null }))]
+pub(super) struct KeyChangeBody {
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schema(min_length = 1, max_length = 120, value_type = Option<String>, nullable = false)]
+    name: Option<String>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schema(max_length = 500, value_type = Option<String>)]
+    description: Option<Option<String>>,
+    /// Replaces all permissions
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schema(min_items = 1, value_type = Option<Vec<String>>, nullable = false)]
+    permissions: Option<Vec<String>>,
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schema(value_type = Option<TierBody>, nullable = false)]
+    rate_limit_tier: Option<TierBody>,
+    /// `null` is never
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    #[schema(format = DateTime, value_type = Option<String>)]
+    expires_at: Option<Option<String>>,
+}
+
+impl KeyChangeBody {
+    pub(super) fn of(change: &KeyChange) -> Self {
+        Self {
+            name: change.name.as_ref().map(|name| name.as_str().to_owned()),
+            description: change.description.clone(),
+            permissions: change
+                .permissions
+                .as_ref()
+                .map(|held| held.iter().map(ToString::to_string).collect()),
+            rate_limit_tier: change.tier.map(TierBody::of),
+            expires_at: change.expires_at.map(|end| end.map(whole_seconds)),
+        }
+    }
+
+    pub(super) fn into_change(self) -> Result<KeyChange, Invalid> {
+        let expires_at = match self.expires_at {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(text)) => Some(Some(expiry(&text)?)),
+        };
+        Ok(KeyChange {
+            name: self.name.as_deref().map(name).transpose()?,
+            description: self.description,
+            permissions: self.permissions.as_deref().map(permissions).transpose()?,
+            tier: self.rate_limit_tier.map(TierBody::tier),
+            expires_at,
+        })
+    }
+}
+
+/// Tells a field that is there from one that is absent: whatever is there must be of its type, so `null` only passes
+/// where the type takes it.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Why a key is switched off.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RevokeBody {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 500)]
+    pub(super) reason: Option<String>,
+}
+
+/// A plaintext whose key is sought.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LookupBody {
+    #[schema(max_length = 512, write_only)]
+    pub(super) key: String,
+}
+
+impl fmt::Debug for LookupBody {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("LookupBody")
+    }
+}
+
+/// An error: what is wrong, in a word for programs and a sentence for people.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ErrorAnswer {
+    pub(super) error: ErrorBody,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    pub(super) code: String,
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    pub(super) request_id: String,
+}
+
+/// A field that cannot be as it is.
+#[derive(Debug)]
+pub(super) struct Invalid {
+    pub(super) field: &'static str,
+    pub(super) problem: String,
+}
+
+fn name(text: &str) -> Result<KeyName, Invalid> {
+    text.parse()
+        .map_err(|error: crate::model::key::NotAName| Invalid {
+            field: "name",
+            problem: error.to_string(),
+        })
+}
+
+fn permissions(names: &[String]) -> Result<Vec<Permission>, Invalid> {
+    let known = names
+        .iter()
+        .map(|name| RULES.permissions.permission(name))
+        .collect::<Result<Vec<_>, _>>();
+    let known = known.map_err(|error| {
+        let nearest = error
+            .suggestion
+            .map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        Invalid {
+            field: "permissions",
+            problem: format!("{error}{nearest}"),
+        }
+    })?;
+    Ok(distinct(known))
+}
+
+fn expiry(text: &str) -> Result<Timestamp, Invalid> {
+    text.parse().map_err(|_| Invalid {
+        field: "expires_at",
+        problem: "it is no instant: write it as 2027-01-31T09:00:00Z".to_owned(),
+    })
+}
+
+/// The states a list can be narrowed to.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum StatusQuery {
+    Active,
+    Revoked,
+    Expired,
+    All,
+}
+
+impl StatusQuery {
+    pub(super) const fn state(self) -> Option<State> {
+        match self {
+            Self::Active => Some(State::Active),
+            Self::Revoked => Some(State::Revoked),
+            Self::Expired => Some(State::Expired),
+            Self::All => None,
+        }
+    }
+}

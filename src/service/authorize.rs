@@ -1,0 +1,152 @@
+//! Who calls, and what they may do.
+
+use jiff::Timestamp;
+use zeroize::Zeroizing;
+
+use super::store::Workspace;
+use super::{Refusal, Service};
+use crate::model::permission::Permission;
+use crate::model::secret::HashedKey;
+use crate::model::state::State;
+use crate::model::tier::Tier;
+use crate::providers::Rules;
+
+/// Who a request comes from: known, and of one workspace.
+#[derive(Clone)]
+pub(crate) struct Caller {
+    workspace: Workspace,
+    identity: Identity,
+    /// What the caller presented, and the database does not hold: answers kept for replay are sealed with it.
+    sealing: Zeroizing<Vec<u8>>,
+}
+
+/// As whom a caller acts.
+#[derive(Debug, Clone)]
+enum Identity {
+    /// Whoever holds the database itself: may do everything, is no key, and can lock nobody out.
+    Operator,
+    Key {
+        id: String,
+        name: String,
+        permissions: Vec<Permission>,
+        tier: Tier,
+    },
+}
+
+impl Caller {
+    pub(super) fn operator(workspace: Workspace, sealing: Vec<u8>) -> Self {
+        Self {
+            workspace,
+            identity: Identity::Operator,
+            sealing: Zeroizing::new(sealing),
+        }
+    }
+
+    pub(crate) fn rules(&self) -> &'static Rules {
+        self.workspace.provider.rules()
+    }
+
+    pub(super) fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    pub(super) fn sealing(&self) -> &[u8] {
+        &self.sealing
+    }
+
+    pub(super) const fn is_operator(&self) -> bool {
+        matches!(self.identity, Identity::Operator)
+    }
+
+    /// The id and the name under which the audit log keeps what this caller does.
+    pub(super) fn actor(&self) -> (&str, &str) {
+        match &self.identity {
+            Identity::Operator => ("operator", "operator"),
+            Identity::Key { id, name, .. } => (id, name),
+        }
+    }
+
+    fn holds(&self, permission: &str) -> bool {
+        match &self.identity {
+            Identity::Operator => true,
+            Identity::Key { permissions, .. } => {
+                self.rules().permissions.covers(permissions, permission)
+            }
+        }
+    }
+
+    /// Refuses callers that may not manage keys.
+    pub(super) fn may_manage(&self) -> Result<(), Refusal> {
+        let needed = self.rules().admin_permission;
+        if self.holds(needed) {
+            Ok(())
+        } else {
+            Err(Refusal::MissingPermission(needed))
+        }
+    }
+
+    /// Refuses callers that may neither manage keys nor read everything.
+    pub(super) fn may_look(&self) -> Result<(), Refusal> {
+        if self.holds(self.rules().reading_permission) {
+            Ok(())
+        } else {
+            self.may_manage()
+        }
+    }
+
+    /// Refuses to hand on what the caller does not hold: permissions, and a tier above its own.
+    pub(super) fn may_grant(&self, permissions: &[Permission], tier: Tier) -> Result<(), Refusal> {
+        if tier == Tier::Unmetered && self.workspace.plan != "enterprise" {
+            return Err(Refusal::TierNotInPlan);
+        }
+        if let Identity::Key { tier: own, .. } = &self.identity
+            && tier > *own
+            && tier == Tier::Unmetered
+        {
+            return Err(Refusal::TierNotHeld(tier.as_str()));
+        }
+        match permissions
+            .iter()
+            .find(|permission| !self.holds(permission.as_str()))
+        {
+            Some(lacking) => Err(Refusal::NotHeld(lacking.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Service {
+    /// Finds out who presents this key. Unknown and malformed keys cost the same look-up as known ones.
+    pub(crate) async fn authenticate(
+        &self,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Caller, Refusal> {
+        let stored = self
+            .store
+            .key_with_hash(&HashedKey::of(presented))
+            .await?
+            .ok_or(Refusal::InvalidKey)?;
+        match stored.key.state(now) {
+            State::Active => {}
+            State::Revoked => return Err(Refusal::RevokedKey),
+            State::Expired => return Err(Refusal::InvalidKey),
+        }
+        let workspace = self
+            .store
+            .workspace_with_id(&stored.workspace)
+            .await?
+            .ok_or(Refusal::InvalidKey)?;
+        self.store.touch_key(stored.key.id.as_str(), now).await?;
+        Ok(Caller {
+            workspace,
+            identity: Identity::Key {
+                id: stored.key.id.as_str().to_owned(),
+                name: stored.key.name,
+                permissions: stored.key.permissions,
+                tier: stored.key.tier.unwrap_or(Tier::Standard),
+            },
+            sealing: Zeroizing::new(presented.as_bytes().to_vec()),
+        })
+    }
+}

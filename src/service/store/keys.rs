@@ -1,0 +1,349 @@
+//! The table of keys.
+
+use jiff::Timestamp;
+use serde_json::Map;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use super::{Store, StoreError, Write, instant, like, micros};
+use crate::model::filter::{Sort, SortField};
+use crate::model::key::{Key, KeyId};
+use crate::model::permission::Permission;
+use crate::model::secret::HashedKey;
+use crate::model::state::State;
+use crate::model::tier::Tier;
+
+/// A key and the workspace it belongs to.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredKey {
+    pub(crate) workspace: String,
+    pub(crate) key: Key,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyQuery {
+    pub(crate) state: Option<State>,
+    /// Part of the name or the description.
+    pub(crate) search: Option<String>,
+    /// Narrows the list to keys that this may mean: a superset of what `model::selector` picks.
+    pub(crate) selector: Option<String>,
+    pub(crate) sort: Sort,
+    /// From 1.
+    pub(crate) page: u32,
+    pub(crate) per_page: u32,
+}
+
+/// All columns, in every statement that reads keys.
+macro_rules! columns {
+    () => {
+        "workspace_id, id, prefix, name, description, permissions, tier, temporary_from, created_by, created_at, \
+         last_used_at, expires_at, revoked_at, revoked_reason"
+    };
+}
+
+/// The condition of a list: $1 workspace, $2 state or '', $3 now, $4 search pattern or '', $5 selector or '', $6 its
+/// pattern.
+const LISTED: &str = "workspace_id = $1 \
+     AND ($2 = '' \
+       OR ($2 = 'revoked' AND revoked_at IS NOT NULL) \
+       OR ($2 = 'expired' AND revoked_at IS NULL AND expires_at <= $3) \
+       OR ($2 = 'active' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3))) \
+     AND ($4 = '' OR lower(name) LIKE $4 ESCAPE '!' OR lower(COALESCE(description, '')) LIKE $4 ESCAPE '!') \
+     AND ($5 = '' OR name = $5 OR name LIKE $6 ESCAPE '!' OR prefix LIKE $6 ESCAPE '!' OR id LIKE $6 ESCAPE '!')";
+
+impl Store {
+    /// The key with this hash, whatever its state.
+    pub(crate) async fn key_with_hash(
+        &self,
+        hash: &HashedKey,
+    ) -> Result<Option<StoredKey>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE hash = $1"
+        ))
+        .bind(hash.as_str())
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| read(&row)).transpose()
+    }
+
+    pub(crate) async fn key_with_id(
+        &self,
+        workspace: &str,
+        id: &str,
+    ) -> Result<Option<Key>, StoreError> {
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE workspace_id = $1 AND id = $2"
+        ))
+        .bind(workspace)
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.map(|row| read(&row).map(|stored| stored.key))
+            .transpose()
+    }
+
+    /// One page of a workspace's keys, and how many there are on all pages.
+    pub(crate) async fn list_keys(
+        &self,
+        workspace: &str,
+        query: &KeyQuery,
+        now: Timestamp,
+    ) -> Result<(Vec<Key>, i64), StoreError> {
+        let state = query.state.map_or("", State::as_str);
+        let search = query.search.as_deref().map_or(String::new(), |text| {
+            format!("%{}%", like(&text.to_lowercase()))
+        });
+        let selector = query.selector.as_deref().unwrap_or("");
+        let selector_pattern = format!("{}%", like(selector));
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT COUNT(*) FROM api_keys WHERE {LISTED}"
+        )))
+        .bind(workspace)
+        .bind(state)
+        .bind(micros(now))
+        .bind(&search)
+        .bind(selector)
+        .bind(&selector_pattern)
+        .fetch_one(&self.pool)
+        .await?;
+        // Only texts of this file go into the statement; every value is bound.
+        let statement = format!(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM api_keys WHERE {} ORDER BY {} LIMIT $7 OFFSET $8"
+            ),
+            LISTED,
+            order(query.sort)
+        );
+        let rows = sqlx::query(AssertSqlSafe(statement))
+            .bind(workspace)
+            .bind(state)
+            .bind(micros(now))
+            .bind(&search)
+            .bind(selector)
+            .bind(&selector_pattern)
+            .bind(i64::from(query.per_page))
+            .bind(i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page))
+            .fetch_all(&self.pool)
+            .await?;
+        let keys = rows
+            .iter()
+            .map(|row| read(row).map(|stored| stored.key))
+            .collect::<Result<_, _>>()?;
+        Ok((keys, total))
+    }
+
+    /// Notes that a key was used: at most once a minute a key, so that reading does not mean writing.
+    pub(crate) async fn touch_key(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        let now = micros(now);
+        sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)")
+            .bind(id)
+            .bind(now)
+            .bind(now - 60_000_000)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}
+
+impl Write {
+    pub(crate) async fn find_key(&mut self, id: &str) -> Result<Option<Key>, StoreError> {
+        let workspace = self.workspace.clone();
+        let row = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE workspace_id = $1 AND id = $2"
+        ))
+        .bind(workspace)
+        .bind(id)
+        .fetch_optional(self.connection())
+        .await?;
+        row.map(|row| read(&row).map(|stored| stored.key))
+            .transpose()
+    }
+
+    /// Takes a name from the keys that hold it but have expired: names are unique among active keys only.
+    pub(crate) async fn release_name(
+        &mut self,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query("UPDATE api_keys SET active_name = NULL WHERE workspace_id = $1 AND active_name = $2 AND expires_at <= $3")
+            .bind(workspace)
+            .bind(name)
+            .bind(micros(now))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Stores a new key; `false` where its name is taken.
+    pub(crate) async fn insert_key(
+        &mut self,
+        key: &Key,
+        hash: &HashedKey,
+        created_at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let workspace = self.workspace.clone();
+        let inserted = sqlx::query(
+            "INSERT INTO api_keys \
+             (id, workspace_id, hash, prefix, name, active_name, description, permissions, tier, temporary_from, \
+              created_by, created_at, expires_at) \
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12) \
+             ON CONFLICT (workspace_id, active_name) DO NOTHING RETURNING id",
+        )
+        .bind(key.id.as_str())
+        .bind(workspace)
+        .bind(hash.as_str())
+        .bind(&key.prefix)
+        .bind(&key.name)
+        .bind(&key.description)
+        .bind(joined(&key.permissions))
+        .bind(key.tier.unwrap_or(Tier::Standard).as_str())
+        .bind(key.temporary.then(|| micros(created_at)))
+        .bind(key.created_by.as_deref().unwrap_or(""))
+        .bind(micros(created_at))
+        .bind(key.expires_at.map(micros))
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(inserted.is_some())
+    }
+
+    /// Whether another key holds this name.
+    pub(crate) async fn is_name_taken(
+        &mut self,
+        name: &str,
+        but_for: &KeyId,
+    ) -> Result<bool, StoreError> {
+        let workspace = self.workspace.clone();
+        let row = sqlx::query(
+            "SELECT id FROM api_keys WHERE workspace_id = $1 AND active_name = $2 AND id <> $3",
+        )
+        .bind(workspace)
+        .bind(name)
+        .bind(but_for.as_str())
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.is_some())
+    }
+
+    /// Stores everything of a key that can change. It claims its name where it is active.
+    pub(crate) async fn update_key(&mut self, key: &Key, now: Timestamp) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        let claimed = (key.state(now) == State::Active).then(|| key.name.clone());
+        sqlx::query(
+            "UPDATE api_keys SET name = $3, active_name = $4, description = $5, permissions = $6, tier = $7, \
+             expires_at = $8, revoked_at = $9, revoked_reason = $10 WHERE workspace_id = $1 AND id = $2",
+        )
+        .bind(workspace)
+        .bind(key.id.as_str())
+        .bind(&key.name)
+        .bind(claimed)
+        .bind(&key.description)
+        .bind(joined(&key.permissions))
+        .bind(key.tier.unwrap_or(Tier::Standard).as_str())
+        .bind(key.expires_at.map(micros))
+        .bind(key.revoked_at.map(micros))
+        .bind(&key.revoked_reason)
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    /// Removes a key for good.
+    pub(crate) async fn delete_key(&mut self, id: &KeyId) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query("DELETE FROM api_keys WHERE workspace_id = $1 AND id = $2")
+            .bind(workspace)
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Whether a key besides this one is active and holds a permission.
+    pub(crate) async fn has_other_holder(
+        &mut self,
+        permission: &str,
+        but_for: &KeyId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let workspace = self.workspace.clone();
+        let row = sqlx::query(
+            "SELECT id FROM api_keys WHERE workspace_id = $1 AND id <> $2 AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $3) AND (' ' || permissions || ' ') LIKE $4 ESCAPE '!' LIMIT 1",
+        )
+        .bind(workspace)
+        .bind(but_for.as_str())
+        .bind(micros(now))
+        .bind(format!("% {} %", like(permission)))
+        .fetch_optional(self.connection())
+        .await?;
+        Ok(row.is_some())
+    }
+}
+
+fn joined(permissions: &[Permission]) -> String {
+    permissions
+        .iter()
+        .map(Permission::as_str)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Every order ends in the id, so that pages neither repeat nor skip a key of equal rank.
+const fn order(sort: Sort) -> &'static str {
+    match (sort.field, sort.descending) {
+        (SortField::Name, false) => "name ASC, id ASC",
+        (SortField::Name, true) => "name DESC, id DESC",
+        (SortField::Created, false) => "created_at ASC, id ASC",
+        (SortField::Created, true) => "created_at DESC, id DESC",
+        (SortField::LastUsed, false) => {
+            "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at ASC, id ASC"
+        }
+        (SortField::LastUsed, true) => {
+            "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at DESC, id DESC"
+        }
+        (SortField::Expires, false) => {
+            "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at ASC, id ASC"
+        }
+        (SortField::Expires, true) => {
+            "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at DESC, id DESC"
+        }
+    }
+}
+
+fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
+    let permissions: String = row.try_get("permissions")?;
+    let tier: String = row.try_get("tier")?;
+    let temporary_from: Option<i64> = row.try_get("temporary_from")?;
+    Ok(StoredKey {
+        workspace: row.try_get("workspace_id")?,
+        key: Key {
+            id: KeyId::new(row.try_get::<String, _>("id")?),
+            name: row.try_get("name")?,
+            description: row.try_get("description")?,
+            prefix: row.try_get("prefix")?,
+            permissions: permissions
+                .split_ascii_whitespace()
+                .map(Permission::from_server)
+                .collect(),
+            tier: Tier::parse(&tier),
+            temporary: temporary_from.is_some(),
+            created_by: row.try_get("created_by")?,
+            created_at: instant(row, "created_at")?,
+            last_used_at: instant(row, "last_used_at")?,
+            expires_at: instant(row, "expires_at")?,
+            revoked_at: instant(row, "revoked_at")?,
+            revoked_reason: row.try_get("revoked_reason")?,
+            more: Map::new(),
+        },
+    })
+}

@@ -1,0 +1,320 @@
+//! Where the engine keeps its state: one set of statements for SQLite and PostgreSQL, one file per table.
+//!
+//! Rules that keep it so: TEXT and BIGINT columns only; a change writes first (raising its workspace's `seq` takes the lock
+//! on both engines and serialises the last-admin rule and the audit chain); "taken" is `ON CONFLICT DO NOTHING RETURNING`,
+//! never the reading of an error message.
+
+mod audit;
+mod idempotency;
+mod keys;
+mod workspaces;
+
+pub(crate) use idempotency::StoredAnswer;
+pub(crate) use keys::KeyQuery;
+pub(crate) use workspaces::Workspace;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
+use thiserror::Error;
+
+use crate::exit::{Exit, Explain};
+use crate::files::{self, FileError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("src/service/store/migrations");
+
+/// A database, as `--database` names it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite(PathBuf),
+    /// The URL may hold a password: never shown.
+    Postgres(String),
+}
+
+impl FromStr for Database {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.to_owned()));
+        }
+        let path = text.strip_prefix("sqlite:").unwrap_or(text);
+        let path = path.strip_prefix("//").unwrap_or(path);
+        if path.is_empty() || path.contains("://") || path == ":memory:" {
+            return Err("name a database as sqlite:PATH or postgres://HOST/NAME".to_owned());
+        }
+        Ok(Self::Sqlite(PathBuf::from(path)))
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
+            Self::Postgres(url) => match url.rsplit_once('@') {
+                Some((_, place)) => write!(formatter, "postgres://{place}"),
+                None => formatter.write_str(url),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// An open database of the right schema.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    pool: AnyPool,
+}
+
+impl Store {
+    /// Opens the database, makes it where it is a SQLite file that does not exist yet, and brings its schema up to date.
+    /// A schema newer than this program is refused.
+    pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let (url, connections) = match database {
+            Database::Sqlite(path) => {
+                files::create_private(path)?;
+                let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                (sqlite_url(&absolute.to_string_lossy()), 4)
+            }
+            Database::Postgres(url) => (url.clone(), 8),
+        };
+        let is_sqlite = matches!(database, Database::Sqlite(_));
+        let pool = AnyPoolOptions::new()
+            .max_connections(connections)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if is_sqlite {
+                        prepare_sqlite(connection).await
+                    } else {
+                        Ok(())
+                    }
+                })
+            })
+            .connect(&url)
+            .await?;
+        let store = Self { pool };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Runs the migrations that are missing. Most runs find none, and find that out with one statement.
+    async fn migrate(&self) -> Result<(), StoreError> {
+        let newest = MIGRATIONS
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or(0);
+        let applied: Result<Option<i64>, sqlx::Error> =
+            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
+                .fetch_one(&self.pool)
+                .await;
+        match applied {
+            Ok(Some(version)) if version == newest => return Ok(()),
+            Ok(Some(version)) if version > newest => {
+                return Err(StoreError::NewerSchema {
+                    schema: version,
+                    known: newest,
+                });
+            }
+            // A missing table is how a new database looks; any other trouble comes up again below.
+            Ok(_) | Err(_) => {}
+        }
+        MIGRATIONS
+            .run(&self.pool)
+            .await
+            .map_err(|error| match error {
+                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                    error.into()
+                }
+                other => StoreError::Migration(other),
+            })
+    }
+
+    /// Begins a change in a workspace: a transaction that holds the workspace's lock.
+    pub(crate) async fn write(&self, workspace: &str) -> Result<Write, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        let row = sqlx::query(
+            "UPDATE workspaces SET seq = seq + 1 WHERE id = $1 RETURNING seq, audit_head",
+        )
+        .bind(workspace)
+        .fetch_one(&mut *transaction)
+        .await?;
+        Ok(Write {
+            workspace: workspace.to_owned(),
+            seq: row.try_get("seq")?,
+            audit_head: row.try_get("audit_head")?,
+            transaction,
+        })
+    }
+}
+
+/// A change under way in one workspace. Dropped without [`Write::commit`], nothing of it happened.
+pub(crate) struct Write {
+    workspace: String,
+    seq: i64,
+    audit_head: String,
+    transaction: Transaction<'static, Any>,
+}
+
+impl Write {
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.transaction.commit().await?)
+    }
+
+    fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+}
+
+/// WAL with `synchronous = FULL`: what was answered survives a kill and a power cut. `secure_delete` wipes deleted rows.
+async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    for pragma in [
+        "PRAGMA busy_timeout = 5000",
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA secure_delete = ON",
+    ] {
+        sqlx::query(pragma).execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// The URL of a SQLite file: what would end or change the path is percent-encoded.
+fn sqlite_url(path: &str) -> String {
+    const PATH: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'/')
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.');
+    format!("sqlite://{}?mode=rw", utf8_percent_encode(path, PATH))
+}
+
+fn micros(instant: Timestamp) -> i64 {
+    instant.as_microsecond()
+}
+
+fn instant(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    let micros: Option<i64> = row.try_get(column)?;
+    micros
+        .map(|micros| {
+            Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt {
+                what: format!("{column} {micros}"),
+            })
+        })
+        .transpose()
+}
+
+/// A text for LIKE in which `%` and `_` stand for themselves, with `!` as the escape character.
+fn like(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(character);
+    }
+    pattern
+}
+
+/// The store is out of reach or out of order. Nothing was changed.
+#[derive(Debug, Error)]
+pub(crate) enum StoreError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("the database has schema {schema}, this program knows schemas up to {known}")]
+    NewerSchema { schema: i64, known: i64 },
+    #[error("the database is busy: another program holds its lock")]
+    Busy,
+    #[error("the database cannot be written")]
+    ReadOnly,
+    #[error("the disk that holds the database is full")]
+    Full,
+    #[error("the file is not a database of this program, or it is damaged")]
+    NotADatabase,
+    #[error("the database holds what this program never writes: {what}")]
+    Corrupt { what: String },
+    #[error("the schema could not be brought up to date")]
+    Migration(#[source] MigrateError),
+    #[error("the database does not answer")]
+    Database(#[source] sqlx::Error),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // SQLite's primary result code is the low byte of the extended one.
+        let code = error
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code)
+            .and_then(|code| code.parse::<u32>().ok())
+            .map(|code| code & 0xff);
+        match code {
+            Some(5 | 6) => Self::Busy,
+            Some(8) => Self::ReadOnly,
+            Some(13) => Self::Full,
+            Some(11 | 26) => Self::NotADatabase,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl Explain for StoreError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::File(error) => error.exit(),
+            Self::NewerSchema { .. }
+            | Self::Busy
+            | Self::ReadOnly
+            | Self::Full
+            | Self::NotADatabase
+            | Self::Corrupt { .. }
+            | Self::Migration(_)
+            | Self::Database(_) => Exit::Unreachable,
+        }
+    }
+
+    fn code(&self) -> &str {
+        match self {
+            Self::File(error) => error.code(),
+            Self::NewerSchema { .. } => "newer_schema",
+            Self::Busy => "database_busy",
+            Self::ReadOnly => "database_read_only",
+            Self::Full => "disk_full",
+            Self::NotADatabase | Self::Corrupt { .. } => "database_damaged",
+            Self::Migration(_) | Self::Database(_) => "database_unavailable",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::File(error) => return error.hint(),
+            Self::NewerSchema { .. } => {
+                "a newer keys has written this database: use that one".to_owned()
+            }
+            Self::Busy => {
+                "close the program that has it open, then run the command again".to_owned()
+            }
+            Self::ReadOnly => {
+                "check the permissions of the file and of its directory, then run the command again"
+                    .to_owned()
+            }
+            Self::Full => "make room, then run the command again".to_owned(),
+            Self::NotADatabase | Self::Corrupt { .. } => {
+                "restore it from a backup; or move it away, and a new one is made".to_owned()
+            }
+            Self::Migration(_) | Self::Database(_) => return None,
+        })
+    }
+}

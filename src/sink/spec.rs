@@ -1,0 +1,194 @@
+//! How a place is written on the command line, `file:PATH`, and read back from it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The forms there are, for messages.
+const FORMS: &str = "stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND, fd:N";
+
+/// A place a secret can go to, as it was asked for. Nothing is opened yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum SinkSpec {
+    Stdout,
+    File(PathBuf),
+    Dotenv { path: PathBuf, variable: String },
+    Json(PathBuf),
+    Command(String),
+    Descriptor(u32),
+}
+
+impl FromStr for SinkSpec {
+    type Err = NotASink;
+
+    fn from_str(text: &str) -> Result<Self, NotASink> {
+        let (form, rest) = text
+            .split_once(':')
+            .map_or((text, None), |(form, rest)| (form, Some(rest)));
+        match (form, rest) {
+            ("stdout", None) => Ok(Self::Stdout),
+            ("file", Some(rest)) => path(rest).map(Self::File),
+            ("json", Some(rest)) => path(rest).map(Self::Json),
+            ("dotenv", Some(rest)) => dotenv(rest),
+            ("cmd", Some(rest)) if rest.trim().is_empty() => Err(NotASink::NoCommand),
+            ("cmd", Some(rest)) => Ok(Self::Command(rest.to_owned())),
+            ("fd", Some(rest)) => descriptor(rest).map(Self::Descriptor),
+            _ => Err(NotASink::Unknown),
+        }
+    }
+}
+
+impl fmt::Display for SinkSpec {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => formatter.write_str("stdout"),
+            Self::File(path) => write!(formatter, "file:{}", path.display()),
+            Self::Dotenv { path, variable } => {
+                write!(formatter, "dotenv:{}#{variable}", path.display())
+            }
+            Self::Json(path) => write!(formatter, "json:{}", path.display()),
+            Self::Command(command) => write!(formatter, "cmd:{command}"),
+            Self::Descriptor(number) => write!(formatter, "fd:{number}"),
+        }
+    }
+}
+
+/// Why a text names no place. Does not quote it: whoever prints this has it.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub(crate) enum NotASink {
+    #[error("there is no such place; a secret can go to {FORMS}")]
+    Unknown,
+    #[error("the path is missing, as in `file:secrets/key`")]
+    NoPath,
+    #[error(
+        "`~` is not expanded here: write `$HOME/...`, or `./~/...` for a directory of that name"
+    )]
+    Tilde,
+    #[error("the variable is missing, as in `dotenv:.env#API_KEY`")]
+    NoVariable,
+    #[error(
+        "a variable is made of letters, digits and `_` and does not start with a digit, as in `dotenv:.env#API_KEY`"
+    )]
+    NotAVariable,
+    #[error("the command is missing, as in `cmd:pass insert -e api-key`")]
+    NoCommand,
+    #[error("a descriptor is a number from 1 on, as in `fd:3`; 0 is standard input")]
+    NotADescriptor,
+}
+
+fn path(text: &str) -> Result<PathBuf, NotASink> {
+    if text.is_empty() {
+        return Err(NotASink::NoPath);
+    }
+    // Shells expand it only at the start of a word, and the word starts with `file:`.
+    if text == "~" || text.starts_with("~/") {
+        return Err(NotASink::Tilde);
+    }
+    Ok(Path::new(text).to_owned())
+}
+
+/// The last `#` separates, because a path may hold one and a variable cannot.
+fn dotenv(text: &str) -> Result<SinkSpec, NotASink> {
+    let (file, variable) = text.rsplit_once('#').ok_or(NotASink::NoVariable)?;
+    if variable.is_empty() {
+        return Err(NotASink::NoVariable);
+    }
+    let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if variable.starts_with(|first: char| first.is_ascii_digit())
+        || !variable.bytes().all(character)
+    {
+        return Err(NotASink::NotAVariable);
+    }
+    Ok(SinkSpec::Dotenv {
+        path: path(file)?,
+        variable: variable.to_owned(),
+    })
+}
+
+fn descriptor(text: &str) -> Result<u32, NotASink> {
+    let number = i32::from_str(text)
+        .ok()
+        .and_then(|number| u32::try_from(number).ok());
+    match number {
+        Some(number) if number > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(number),
+        _ => Err(NotASink::NotADescriptor),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn any_spec() -> impl Strategy<Value = SinkSpec> {
+        // Colons, hashes, quotes and spaces are all legitimate in a path.
+        let path = "[^~\0]\\PC{0,30}";
+        prop_oneof![
+            Just(SinkSpec::Stdout),
+            path.prop_map(|path| SinkSpec::File(path.into())),
+            (path, "[A-Za-z_][A-Za-z0-9_]{0,20}").prop_map(|(path, variable)| SinkSpec::Dotenv {
+                path: path.into(),
+                variable
+            }),
+            path.prop_map(|path| SinkSpec::Json(path.into())),
+            "[!-~]\\PC{0,40}".prop_map(SinkSpec::Command),
+            (1..=i32::MAX.cast_unsigned()).prop_map(SinkSpec::Descriptor),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(spec in any_spec()) {
+            prop_assert_eq!(spec.to_string().parse(), Ok(spec));
+        }
+
+        #[test]
+        fn no_text_panics(text in "(stdout|file|dotenv|json|cmd|fd)?:?.*") {
+            SinkSpec::from_str(&text).ok();
+        }
+    }
+
+    #[test]
+    fn the_last_hash_separates() {
+        let spec = SinkSpec::Dotenv {
+            path: "a#b/.env".into(),
+            variable: "KEY".to_owned(),
+        };
+        assert_eq!("dotenv:a#b/.env#KEY".parse(), Ok(spec));
+    }
+
+    #[test]
+    fn what_names_no_place_is_told_apart() {
+        let cases = [
+            ("", NotASink::Unknown),
+            ("file", NotASink::Unknown),
+            ("stdout:", NotASink::Unknown),
+            ("clipboard", NotASink::Unknown),
+            ("keyring:service/account", NotASink::Unknown),
+            ("github-env:KEY", NotASink::Unknown),
+            ("file:", NotASink::NoPath),
+            ("json:", NotASink::NoPath),
+            ("dotenv:#KEY", NotASink::NoPath),
+            ("file:~/key", NotASink::Tilde),
+            ("dotenv:~/.env#KEY", NotASink::Tilde),
+            ("dotenv:.env", NotASink::NoVariable),
+            ("dotenv:.env#", NotASink::NoVariable),
+            ("dotenv:.env#1KEY", NotASink::NotAVariable),
+            ("dotenv:.env#MY-KEY", NotASink::NotAVariable),
+            ("cmd:", NotASink::NoCommand),
+            ("cmd:  ", NotASink::NoCommand),
+            ("fd:", NotASink::NotADescriptor),
+            ("fd:0", NotASink::NotADescriptor),
+            ("fd:+3", NotASink::NotADescriptor),
+            ("fd:-1", NotASink::NotADescriptor),
+            ("fd:4294967296", NotASink::NotADescriptor),
+        ];
+        for (text, refused) in cases {
+            assert_eq!(SinkSpec::from_str(text), Err(refused), "{text}");
+        }
+        assert!(NotASink::Unknown.to_string().contains(FORMS));
+    }
+}

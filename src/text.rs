@@ -1,0 +1,290 @@
+//! Words for people: escaping what would act on a terminal, counts, times, lists, and widths in columns.
+//!
+//! Pure; uses nothing of ours but the one rule of `model` that says which characters are disruptive.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::key::is_disruptive;
+
+/// What stands for the part of a text that had no room.
+const ELLIPSIS: char = '…';
+
+/// Makes a text safe to show: what would move a cursor, start an escape sequence or turn text around is spelled out. A
+/// backslash stays itself, because Windows paths and regular expressions should read as they are.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    escape_but(text, &[])
+}
+
+/// [`escape`], line by line: the line breaks of the text itself stay.
+pub(crate) fn escape_lines(text: &str) -> Cow<'_, str> {
+    escape_but(text, &['\n'])
+}
+
+/// [`escape`], but for the characters to keep.
+pub(crate) fn escape_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
+    let acts = |character: char| is_disruptive(character) && !kept.contains(&character);
+    // Nearly every text is plain ASCII, and a list asks this several times a row.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(acts) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        match character {
+            _ if !acts(character) => escaped.push(character),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '\0'..='\x7f' => push(
+                &mut escaped,
+                format_args!("\\x{:02x}", u32::from(character)),
+            ),
+            _ => push(
+                &mut escaped,
+                format_args!("\\u{{{:x}}}", u32::from(character)),
+            ),
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// [`escape`] for a text that is JSON, which stays the same JSON: `serde_json` escapes C0 alone, and the rest of what is
+/// disruptive can only stand inside its strings.
+pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
+    let acts = |character: char| character != '\n' && is_disruptive(character);
+    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) || !json.contains(acts) {
+        return Cow::Borrowed(json);
+    }
+    let mut escaped = String::with_capacity(json.len() + 8);
+    for character in json.chars() {
+        if acts(character) {
+            // All disruptive characters lie below U+10000, so that one unit of UTF-16 is enough.
+            push(
+                &mut escaped,
+                format_args!("\\u{:04x}", u32::from(character)),
+            );
+        } else {
+            escaped.push(character);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// `1 key`, `12 keys`.
+pub(crate) fn count(number: usize, noun: &str) -> String {
+    count_of(number, noun, &format!("{noun}s"))
+}
+
+/// `1 entry`, `12 entries`.
+pub(crate) fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Seconds in each unit a relative time is told in, the longest first, and from how many of it on it is used: `400 days`
+/// says more than `1 year`.
+const UNITS: [(&str, u64, u64); 5] = [
+    ("year", 31_536_000, 2),
+    ("day", 86_400, 1),
+    ("hour", 3_600, 1),
+    ("minute", 60, 1),
+    ("second", 1, 1),
+];
+
+/// Nearer than this many seconds is now: clocks differ by as much.
+const NOW: u64 = 10;
+
+/// How far away an instant is: `in 89 days`, `3 hours ago`, `just now`. Whole units that have passed, never rounded up:
+/// a key that expires `in 2 days` has two days left.
+pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> String {
+    let seconds = instant.as_second().saturating_sub(now.as_second());
+    let distance = seconds.unsigned_abs();
+    let unit = UNITS
+        .iter()
+        .find(|(_, length, least)| distance >= length.saturating_mul(*least));
+    match unit {
+        Some((name, length, _)) if distance >= NOW => {
+            let number = usize::try_from(distance / length).unwrap_or(usize::MAX);
+            let amount = count(number, name);
+            if seconds > 0 {
+                format!("in {amount}")
+            } else {
+                format!("{amount} ago")
+            }
+        }
+        _ => "just now".to_owned(),
+    }
+}
+
+/// An instant as RFC 3339 in UTC, in whole seconds: `2026-11-20T12:00:00Z`.
+pub(crate) fn utc(instant: Timestamp) -> String {
+    Timestamp::from_second(instant.as_second())
+        .unwrap_or(instant)
+        .to_string()
+}
+
+/// An instant both ways: `2026-11-20T12:00:00Z (in 89 days)`.
+pub(crate) fn utc_and_relative(instant: Timestamp, now: Timestamp) -> String {
+    format!("{} ({})", utc(instant), relative(instant, now))
+}
+
+/// `` `a`, `b` and `c` ``
+pub(crate) fn list_of<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
+    let quoted: Vec<String> = items
+        .into_iter()
+        .map(|item| format!("`{}`", item.as_ref()))
+        .collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// How many columns a text takes on a terminal.
+pub(crate) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Cuts a text to so many columns and says so with `…`.
+pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut best = ELLIPSIS.to_string();
+    // The width of a text is not the sum of its characters' (joined emoji), so that each candidate is measured as a whole.
+    // What one name may hold of characters without width is limited, or measuring would take the square of its length.
+    for (end, _) in text.char_indices().skip(1).take(columns.saturating_mul(4)) {
+        let kept = text[..end].trim_end_matches([' ', '\u{200d}']);
+        let candidate = format!("{kept}{ELLIPSIS}");
+        if width(&candidate) <= columns {
+            best = candidate;
+        } else if width(&candidate) > columns + 4 {
+            break;
+        }
+    }
+    Cow::Owned(best)
+}
+
+/// Writing to a `String` cannot fail; this says so in one place.
+fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
+    let _ = text.write_fmt(more);
+}
+
+/// A text as one word of a shell command.
+pub(crate) fn shell_word(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_spelled_out() {
+        assert!(matches!(
+            escape("plain é 🔑 C:\\keys"),
+            Cow::Borrowed("plain é 🔑 C:\\keys")
+        ));
+        assert_eq!(escape("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+        assert_eq!(escape("\x1b[31mred\x7f\0"), "\\x1b[31mred\\x7f\\x00");
+        assert_eq!(
+            escape("\u{9b}31m \u{202e}evil \u{2066} \u{feff}"),
+            "\\u{9b}31m \\u{202e}evil \\u{2066} \\u{feff}"
+        );
+        assert_eq!(escape_lines("a\n\x1bb\r\n"), "a\n\\x1bb\\r\n");
+        assert_eq!(
+            escape_json("{\"a\":\"\u{9b}\u{7f}\u{202e}\"}"),
+            r#"{"a":"\u009b\u007f\u202e"}"#
+        );
+    }
+
+    #[test]
+    fn counts_agree_with_their_nouns() {
+        assert_eq!(count(0, "key"), "0 keys");
+        assert_eq!(count(1, "key"), "1 key");
+        assert_eq!(count(12, "key"), "12 keys");
+        assert_eq!(count_of(2, "entry", "entries"), "2 entries");
+    }
+
+    #[test]
+    fn distances_are_told_in_whole_units_that_are_left() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let at = |seconds: i64| {
+            relative(
+                Timestamp::from_second(1_800_000_000 + seconds).unwrap(),
+                now,
+            )
+        };
+        assert_eq!([at(0), at(9), at(-9)], ["just now"; 3]);
+        assert_eq!(at(10), "in 10 seconds");
+        assert_eq!(at(-59), "59 seconds ago");
+        assert_eq!(at(120), "in 2 minutes");
+        assert_eq!(at(-3 * 3_600), "3 hours ago");
+        assert_eq!(at(90 * 86_400 - 1), "in 89 days");
+        assert_eq!(at(-86_400), "1 day ago");
+        assert_eq!(at(-729 * 86_400), "729 days ago");
+        assert_eq!(at(730 * 86_400), "in 2 years");
+        assert_eq!(
+            relative(Timestamp::MIN, Timestamp::MAX),
+            "20000 years ago".replace("20000", "20012")
+        );
+    }
+
+    #[test]
+    fn instants_are_whole_seconds_of_utc() {
+        let instant: Timestamp = "2026-11-20T13:00:00.987654+01:00".parse().unwrap();
+        assert_eq!(utc(instant), "2026-11-20T12:00:00Z");
+        assert_eq!(
+            utc_and_relative(instant, instant),
+            "2026-11-20T12:00:00Z (just now)"
+        );
+    }
+
+    #[test]
+    fn lists_read_as_sentences() {
+        assert_eq!(list_of(Vec::<String>::new()), "");
+        assert_eq!(list_of(["a"]), "`a`");
+        assert_eq!(list_of(["a", "b"]), "`a` and `b`");
+        assert_eq!(list_of(["a", "b", "c"]), "`a`, `b` and `c`");
+    }
+
+    #[test]
+    fn a_text_is_cut_between_characters_and_by_columns() {
+        assert_eq!(shorten("Ingestion", 9), "Ingestion");
+        assert_eq!(shorten("Ingestion", 8), "Ingesti…");
+        assert_eq!(shorten("Ingestion worker", 11), "Ingestion…");
+        assert_eq!(shorten("鍵鍵鍵", 5), "鍵鍵…");
+        assert_eq!(shorten("鍵鍵鍵", 4), "鍵…");
+        assert_eq!(shorten("👩‍💻👩‍💻👩‍💻", 5), "👩‍💻👩‍💻…");
+        assert_eq!(shorten("abc", 1), "…");
+        assert_eq!(shorten("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_escaped_is_disruptive(text in any::<String>()) {
+            prop_assert!(!escape(&text).contains(is_disruptive));
+            let json = serde_json::to_string(&text).unwrap();
+            let escaped = escape_json(&json);
+            prop_assert!(!escaped.contains(is_disruptive));
+            prop_assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), text);
+        }
+
+        #[test]
+        fn a_shortened_text_fits(text in any::<String>(), columns in 0_usize..40) {
+            prop_assert!(width(&shorten(&text, columns)) <= columns);
+        }
+    }
+}
