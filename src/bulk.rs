@@ -30,12 +30,7 @@ impl Account {
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
-    pub(crate) fn finish(
-        mut self,
-        verb: &str,
-        output: &Output,
-        terminal: &mut Terminal,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn finish(mut self, verb: &str, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
         if self.failed.is_empty() {
             output.object(terminal, Value::Array(self.done), |_| Ok(()))?;
             return Ok(terminal.flush()?);
@@ -44,8 +39,7 @@ impl Account {
             && self.failed.len() == 1
             && let Some((key, error)) = self.failed.pop()
         {
-            return Err(anyhow::Error::new(error)
-                .context(format!("could not {verb} the key {}", quoted(&key.name))));
+            return Err(anyhow::Error::new(error).context(format!("could not {verb} the key {}", quoted(&key.name))));
         }
         let failures: Vec<Value> = self
             .failed
@@ -55,11 +49,7 @@ impl Account {
             })
             .collect();
         let total = self.done.len() + failures.len();
-        let message = format!(
-            "could not {verb} {} of {}",
-            failures.len(),
-            text::count(total, "key")
-        );
+        let message = format!("could not {verb} {} of {}", failures.len(), text::count(total, "key"));
         Err(Failure::new(Exit::Partial, "partial", message)
             .hint("the same command again goes on where this one stopped")
             .details(json!({ "done": self.done, "failures": failures }))

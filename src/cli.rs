@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve,
-    show,
+    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve, show,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
@@ -69,9 +68,6 @@ struct Globals {
     /// Say only what must be heard
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true, action = ArgAction::Count)]
-    verbose: u8,
     /// When to use colour
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     color: Color,
@@ -104,12 +100,7 @@ impl Cli {
     /// Lets the terminal know what the arguments say of it.
     pub(crate) fn configure(&self, environment: &Environment, terminal: &mut Terminal) {
         let globals = &self.globals;
-        terminal.configure(
-            globals.color,
-            globals.quiet,
-            globals.verbose,
-            globals.no_input || environment.no_input,
-        );
+        terminal.configure(globals.color, globals.quiet, globals.no_input || environment.no_input);
     }
 
     /// Whether errors are wanted as objects.
@@ -118,11 +109,7 @@ impl Cli {
     }
 
     /// Runs the command. What needs no service opens none; what needs no runtime starts none.
-    pub(crate) fn execute(
-        self,
-        environment: &Environment,
-        terminal: &mut Terminal,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn execute(self, environment: &Environment, terminal: &mut Terminal) -> anyhow::Result<()> {
         let globals = self.globals;
         let output = globals.output()?;
         match self.command {
@@ -130,28 +117,17 @@ impl Cli {
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
             Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
-            Command::Serve(args) => {
-                many_threads()?.block_on(serve::run(args, environment, terminal))
-            }
-            command => {
-                one_thread()?.block_on(command.call(&globals, environment, &output, terminal))
-            }
+            Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
+            command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
         }
     }
 }
 
 impl Globals {
     fn output(&self) -> anyhow::Result<Output> {
-        let asked = self.format.unwrap_or(if self.json || self.jq.is_some() {
-            Format::Json
-        } else {
-            Format::Table
-        });
+        let asked = self.format.unwrap_or(if self.json || self.jq.is_some() { Format::Json } else { Format::Table });
         let jq = self.jq.as_deref().map(Jq::compile).transpose();
-        Ok(Output {
-            format: asked,
-            jq: jq.map_err(crate::output::OutputError::from)?,
-        })
+        Ok(Output { format: asked, jq: jq.map_err(crate::output::OutputError::from)? })
     }
 
     fn rules(&self) -> &'static Rules {
@@ -163,9 +139,7 @@ impl Globals {
             profile: self.profile.clone(),
             provider: self.provider,
             api_url: self.api_url.clone(),
-            timeout: self
-                .timeout
-                .map(|age| Duration::from_secs(age.seconds().unsigned_abs())),
+            timeout: self.timeout.map(|age| Duration::from_secs(age.seconds().unsigned_abs())),
         }
     }
 }
@@ -190,36 +164,19 @@ impl Command {
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
-            Self::Perms(_)
-            | Self::Serve(_)
-            | Self::Completions(_)
-            | Self::Man(_)
-            | Self::Help(_) => Err(Failure::new(
-                Exit::Internal,
-                "internal",
-                "a command that calls no service came where one does",
-            )
-            .into()),
+            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) => {
+                Err(Failure::new(Exit::Internal, "internal", "a command that calls no service came where one does")
+                    .into())
+            }
         }
     }
 }
 
 /// The service that flags and environment name.
-async fn connect(
-    globals: &Globals,
-    environment: &Environment,
-) -> anyhow::Result<(Client, &'static Rules)> {
+async fn connect(globals: &Globals, environment: &Environment) -> anyhow::Result<(Client, &'static Rules)> {
     match Target::choose(&globals.flags(), environment)? {
-        Target::Local { data_directory } => Ok((
-            local::open(&data_directory).await?,
-            Provider::Native.rules(),
-        )),
-        Target::Remote {
-            provider,
-            api_url,
-            api_key,
-            timeout,
-        } => {
+        Target::Local { data_directory } => Ok((local::open(&data_directory).await?, Provider::Native.rules())),
+        Target::Remote { provider, api_url, api_key, timeout } => {
             let rules = provider.rules();
             let network = Network::new(&api_url, api_key, rules.shape.shown, timeout)?;
             Ok((Client::new(Transport::Network(network)), rules))
@@ -228,13 +185,9 @@ async fn connect(
 }
 
 fn one_thread() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 fn many_threads() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
 }

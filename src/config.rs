@@ -35,10 +35,7 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the environment"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         Self {
@@ -46,9 +43,7 @@ impl Environment {
             provider: text("KEYS_PROVIDER"),
             api_key: text("KEYS_API_KEY").map(Zeroizing::new),
             api_url: text("KEYS_API_URL"),
-            data_directory: env::var_os("KEYS_DATA_DIR")
-                .filter(|value| !value.is_empty())
-                .map(PathBuf::from),
+            data_directory: env::var_os("KEYS_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from),
             database: text("KEYS_DATABASE_URL"),
             no_input: text("KEYS_NO_INPUT").is_some(),
             no_color: text("NO_COLOR").is_some(),
@@ -60,12 +55,7 @@ impl Environment {
 
     /// What the terminal needs to know.
     pub(crate) const fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            no_color: self.no_color,
-            dumb: self.dumb,
-            ci: self.ci,
-            columns: self.columns,
-        }
+        Surroundings { no_color: self.no_color, dumb: self.dumb, ci: self.ci, columns: self.columns }
     }
 
     /// Where this user's data lives; not made here.
@@ -92,12 +82,7 @@ pub(crate) enum Target {
     /// The service within this process.
     Local { data_directory: PathBuf },
     /// A service elsewhere.
-    Remote {
-        provider: Provider,
-        api_url: String,
-        api_key: PlainKey,
-        timeout: Duration,
-    },
+    Remote { provider: Provider, api_url: String, api_key: PlainKey, timeout: Duration },
 }
 
 impl Target {
@@ -114,19 +99,16 @@ impl Target {
         };
         match profile {
             Some(LOCAL) => {
-                return Ok(Self::Local {
-                    data_directory: environment.data_directory()?,
-                });
+                return Ok(Self::Local { data_directory: environment.data_directory()? });
             }
             Some(unknown) => return Err(ConfigError::UnknownProfile(unknown.to_owned())),
             None => {}
         }
         let provider = match (flags.provider, environment.provider.as_deref()) {
             (Some(provider), _) => Some(provider),
-            (None, Some(name)) => Some(
-                Provider::named(name)
-                    .ok_or_else(|| ConfigError::UnknownProvider(name.to_owned()))?,
-            ),
+            (None, Some(name)) => {
+                Some(Provider::named(name).ok_or_else(|| ConfigError::UnknownProvider(name.to_owned()))?)
+            }
             (None, None) => None,
         };
         let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
@@ -139,7 +121,7 @@ impl Target {
         Ok(Self::Remote {
             provider: provider.unwrap_or(Provider::Native),
             api_url: api_url.clone(),
-            api_key: PlainKey::parse(api_key.clone()).map_err(ConfigError::UnusableKey)?,
+            api_key: PlainKey::parse(api_key).map_err(ConfigError::UnusableKey)?,
             timeout: flags.timeout.unwrap_or(TIMEOUT),
         })
     }

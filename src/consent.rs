@@ -38,11 +38,7 @@ pub(crate) struct Act<'a> {
 
 impl Given<'_> {
     /// Refuses, before any request, what nobody can be asked about.
-    pub(crate) fn or_somebody_to_ask(
-        &self,
-        verb: &str,
-        terminal: &Terminal,
-    ) -> Result<(), Failure> {
+    pub(crate) fn or_somebody_to_ask(&self, verb: &str, terminal: &Terminal) -> Result<(), Failure> {
         if self.yes || terminal.can_ask() {
             return Ok(());
         }
@@ -59,83 +55,46 @@ impl Given<'_> {
         now: Timestamp,
     ) -> anyhow::Result<()> {
         if let Some(max) = self.max.filter(|max| keys.len() > *max) {
-            let message = format!(
-                "this would {} {}, more than --max {max} allows",
-                act.verb,
-                text::count(keys.len(), "key")
-            );
-            return Err(unconfirmed(message)
-                .hint("name fewer keys, or raise --max")
-                .into());
+            let message =
+                format!("this would {} {}, more than --max {max} allows", act.verb, text::count(keys.len(), "key"));
+            return Err(unconfirmed(message).hint("name fewer keys, or raise --max").into());
         }
         let in_use = keys.iter().any(|key| is_in_use(key, now));
         if !(act.severe || in_use || keys.len() > 1) {
             return self.moderate(act, keys, terminal, now);
         }
         if self.all_confirmed(keys) || (self.yes && self.max.is_some() && keys.len() > 1) {
-            return self
-                .or_somebody_to_ask(act.verb, terminal)
-                .map_err(Into::into);
+            return self.or_somebody_to_ask(act.verb, terminal).map_err(Into::into);
         }
-        if let Some(wrong) = self
-            .confirm
-            .iter()
-            .find(|name| keys.iter().all(|key| !is_named(key, name)))
-        {
+        if let Some(wrong) = self.confirm.iter().find(|name| keys.iter().all(|key| !is_named(key, name))) {
             let message = format!("--confirm {} names none of the keys", quoted(wrong));
-            return Err(unconfirmed(message)
-                .hint("give the name as it is listed")
-                .into());
+            return Err(unconfirmed(message).hint("give the name as it is listed").into());
         }
-        self.severe(act, keys, terminal, now)
+        Self::severe(act, keys, terminal, now)
     }
 
     fn all_confirmed(&self, keys: &[Key]) -> bool {
-        keys.iter()
-            .all(|key| self.confirm.iter().any(|name| is_named(key, name)))
+        keys.iter().all(|key| self.confirm.iter().any(|name| is_named(key, name)))
     }
 
-    fn moderate(
-        &self,
-        act: &Act<'_>,
-        keys: &[Key],
-        terminal: &mut Terminal,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
+    fn moderate(&self, act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
         if self.yes {
             return Ok(());
         }
         self.or_somebody_to_ask(act.verb, terminal)?;
         describe(act, keys, terminal, now);
-        if terminal.confirm(&format!("{}?", capitalised(act.verb)))? {
-            Ok(())
-        } else {
-            Err(declined().into())
-        }
+        if terminal.confirm(&format!("{}?", capitalised(act.verb)))? { Ok(()) } else { Err(declined().into()) }
     }
 
-    fn severe(
-        &self,
-        act: &Act<'_>,
-        keys: &[Key],
-        terminal: &mut Terminal,
-        now: Timestamp,
-    ) -> anyhow::Result<()> {
-        let single = if let [key] = keys {
-            Some(&key.name)
-        } else {
-            None
-        };
+    fn severe(act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
+        let single = if let [key] = keys { Some(&key.name) } else { None };
         if !terminal.can_ask() {
             let (reason, way) = match single {
                 Some(name) => (
                     "it cannot be taken back, or the key is in use",
                     format!("--yes --confirm {}", text::shell_word(name)),
                 ),
-                None => (
-                    "it touches more than one key",
-                    format!("--yes --max {}", keys.len()),
-                ),
+                None => ("it touches more than one key", format!("--yes --max {}", keys.len())),
             };
             let message = format!("{} needs more than --yes here: {reason}", act.verb);
             return Err(unconfirmed(message).hint(format!("add {way}")).into());
@@ -156,15 +115,10 @@ impl Given<'_> {
 fn describe(act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) {
     terminal.say(&format!("About to {} on {}:", act.verb, act.host));
     for key in keys {
-        let used = key.last_used_at.map_or_else(
-            || "never used".to_owned(),
-            |used| format!("last used {}", text::relative(used, now)),
-        );
-        terminal.say(&format!(
-            "  {}  {}  {used}",
-            key.id,
-            text::escape(&key.name)
-        ));
+        let used = key
+            .last_used_at
+            .map_or_else(|| "never used".to_owned(), |used| format!("last used {}", text::relative(used, now)));
+        terminal.say(&format!("  {}  {}  {used}", key.id, text::escape(&key.name)));
     }
 }
 
@@ -174,9 +128,7 @@ fn is_named(key: &Key, name: &str) -> bool {
 
 fn is_in_use(key: &Key, now: Timestamp) -> bool {
     let recently = IN_USE.parse::<Age>().map(|age| age.before(now));
-    key.last_used_at
-        .zip(recently.ok())
-        .is_some_and(|(used, recently)| used > recently)
+    key.last_used_at.zip(recently.ok()).is_some_and(|(used, recently)| used > recently)
 }
 
 fn unconfirmed(message: String) -> Failure {
@@ -184,16 +136,10 @@ fn unconfirmed(message: String) -> Failure {
 }
 
 fn declined() -> Failure {
-    Failure::new(
-        Exit::Unconfirmed,
-        "declined",
-        "declined; nothing was changed",
-    )
+    Failure::new(Exit::Unconfirmed, "declined", "declined; nothing was changed")
 }
 
 fn capitalised(word: &str) -> String {
     let mut characters = word.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

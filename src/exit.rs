@@ -49,9 +49,7 @@ impl Exit {
 
     /// The code's meaning, from its doc comment.
     pub(crate) fn meaning(self) -> String {
-        self.to_possible_value()
-            .and_then(|value| value.get_help().map(ToString::to_string))
-            .unwrap_or_default()
+        self.to_possible_value().and_then(|value| value.get_help().map(ToString::to_string)).unwrap_or_default()
     }
 }
 
@@ -73,18 +71,8 @@ mod tests {
 
     #[test]
     fn every_code_has_a_meaning_and_keeps_its_number() {
-        let numbers: Vec<u8> = Exit::value_variants()
-            .iter()
-            .map(|exit| exit.code())
-            .collect();
-        assert_eq!(
-            numbers,
-            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 143]
-        );
-        assert!(
-            Exit::value_variants()
-                .iter()
-                .all(|exit| !exit.meaning().is_empty())
-        );
+        let numbers: Vec<u8> = Exit::value_variants().iter().map(|exit| exit.code()).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 143]);
+        assert!(Exit::value_variants().iter().all(|exit| !exit.meaning().is_empty()));
     }
 }

@@ -27,18 +27,12 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
     /// What a program may want to know besides, merged into the error object.
-    pub(crate) details: Value,
+    pub(crate) details: Option<Box<Value>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            code,
-            message: message.into(),
-            hint: None,
-            details: Value::Null,
-        }
+        Self { exit, code, message: message.into(), hint: None, details: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -47,7 +41,7 @@ impl Failure {
     }
 
     pub(crate) fn details(mut self, details: Value) -> Self {
-        self.details = details;
+        self.details = Some(Box::new(details));
         self
     }
 }
@@ -65,7 +59,7 @@ struct Report {
     exit: Exit,
     code: String,
     hint: Option<String>,
-    details: Value,
+    details: Option<Box<Value>>,
 }
 
 /// Prints an error, as an object on stderr where `json` is asked for, and says how the run ends. A reader who closed the
@@ -75,9 +69,7 @@ pub(crate) fn report(error: &anyhow::Error, terminal: &mut Terminal, json: bool)
         return report_usage(usage, terminal, json);
     }
     let report = error.chain().find_map(explained);
-    let lost_a_secret = report
-        .as_ref()
-        .is_some_and(|report| report.exit == Exit::Undelivered);
+    let lost_a_secret = report.as_ref().is_some_and(|report| report.exit == Exit::Undelivered);
     if !lost_a_secret && error.chain().any(is_broken_pipe) {
         return Exit::Done;
     }
@@ -85,7 +77,7 @@ pub(crate) fn report(error: &anyhow::Error, terminal: &mut Terminal, json: bool)
         exit: Exit::Internal,
         code: "internal".to_owned(),
         hint: Some("this is a fault of keys: please report it".to_owned()),
-        details: Value::Null,
+        details: None,
     });
     let mut messages = distinct_messages(error);
     let message = messages.remove(0);
@@ -111,10 +103,7 @@ fn distinct_messages(error: &anyhow::Error) -> Vec<String> {
 }
 
 fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal: &mut Terminal) {
-    let answer = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<HttpError>())
-        .and_then(HttpError::answer);
+    let answer = error.chain().find_map(|cause| cause.downcast_ref::<HttpError>()).and_then(HttpError::answer);
     let mut object = json!({
         "code": report.code,
         "message": message,
@@ -124,7 +113,7 @@ fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal:
         "request_id": answer.and_then(|(_, request_id)| request_id),
         "exit": report.exit.code(),
     });
-    if let (Value::Object(object), Value::Object(details)) = (&mut object, &report.details) {
+    if let (Value::Object(object), Some(Value::Object(details))) = (&mut object, report.details.as_deref()) {
         object.extend(details.clone());
     }
     terminal.raw_error(&json!({ "error": object }).to_string());
@@ -134,16 +123,8 @@ fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal:
 fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exit {
     if !usage.use_stderr() {
         let text = usage.render();
-        let shown = if terminal.out_is_terminal() {
-            text.ansi().to_string()
-        } else {
-            text.to_string()
-        };
-        return match terminal
-            .out()
-            .write_all(shown.as_bytes())
-            .and_then(|()| terminal.flush())
-        {
+        let shown = if terminal.out_is_terminal() { text.ansi().to_string() } else { text.to_string() };
+        return match terminal.out().write_all(shown.as_bytes()).and_then(|()| terminal.flush()) {
             Ok(()) => Exit::Done,
             Err(error) => report(&error.into(), terminal, json),
         };
@@ -151,12 +132,7 @@ fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exi
     let text = usage.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     if json {
-        let report = Report {
-            exit: Exit::Usage,
-            code: "usage".to_owned(),
-            hint: None,
-            details: Value::Null,
-        };
+        let report = Report { exit: Exit::Usage, code: "usage".to_owned(), hint: None, details: None };
         print_object(text, &report, &anyhow::anyhow!("usage"), terminal);
     } else {
         terminal.error(text, &[], None);
@@ -165,9 +141,7 @@ fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exi
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// What a typed error says of itself; `None` for any other.
@@ -192,12 +166,7 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
 
 fn explain<E: Explain + 'static>(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
     let error = cause.downcast_ref::<E>()?;
-    Some(Report {
-        exit: error.exit(),
-        code: error.code().to_owned(),
-        hint: error.hint(),
-        details: Value::Null,
-    })
+    Some(Report { exit: error.exit(), code: error.code().to_owned(), hint: error.hint(), details: None })
 }
 
 /// A text in a sentence: quoted, and harmless to a terminal.

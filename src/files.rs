@@ -41,25 +41,16 @@ impl PreparedFile {
         let name = file_name(target).ok_or_else(|| FileError::new(ATTEMPT, target, Why::NoName))?;
         find_private(target, ATTEMPT)?;
         let directory = parent(target).to_owned();
-        let (temporary, file) = create_temporary(&directory, &name)
-            .map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
-        let mut prepared = Self {
-            target: target.to_owned(),
-            directory,
-            temporary,
-            file,
-            committed: false,
-        };
-        prepared
-            .overwrite(&vec![0; reserve])
-            .map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
+        let (temporary, file) =
+            create_temporary(&directory, &name).map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
+        let mut prepared = Self { target: target.to_owned(), directory, temporary, file, committed: false };
+        prepared.overwrite(&vec![0; reserve]).map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
         Ok(prepared)
     }
 
     /// Writes the content and renames the file over the target. When this returns, a power cut loses nothing.
     pub(crate) fn commit(mut self, content: &[u8]) -> Result<(), FileError> {
-        self.replace(content)
-            .map_err(|cause| FileError::new("write", &self.target, Why::System(cause)))
+        self.replace(content).map_err(|cause| FileError::new("write", &self.target, Why::System(cause)))
     }
 
     fn replace(&mut self, content: &[u8]) -> io::Result<()> {
@@ -99,18 +90,10 @@ impl Lock {
         const ATTEMPT: &str = "lock";
         let failed = |why| FileError::new(ATTEMPT, path, why);
         find_private(path, ATTEMPT)?;
-        let file = private(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false),
-        )
-        .open(path)
-        .map_err(|cause| failed(Why::System(cause)))?;
-        let metadata = file
-            .metadata()
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(path)
             .map_err(|cause| failed(Why::System(cause)))?;
+        let metadata = file.metadata().map_err(|cause| failed(Why::System(cause)))?;
         check_private(&metadata).map_err(failed)?;
         loop {
             match file.lock() {
@@ -152,10 +135,7 @@ pub(crate) fn private_directory(path: &Path) -> Result<(), FileError> {
 }
 
 /// Reads a file that must be ours alone; `None` if there is none.
-pub(crate) fn read_private(
-    target: &Path,
-    limit: u64,
-) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
+pub(crate) fn read_private(target: &Path, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
     const ATTEMPT: &str = "read";
     let failed = |why| FileError::new(ATTEMPT, target, why);
     if !find_private(target, ATTEMPT)? {
@@ -166,9 +146,7 @@ pub(crate) fn read_private(
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(failed(Why::System(cause))),
     };
-    let metadata = file
-        .metadata()
-        .map_err(|cause| failed(Why::System(cause)))?;
+    let metadata = file.metadata().map_err(|cause| failed(Why::System(cause)))?;
     check_private(&metadata).map_err(failed)?;
     if metadata.len() > limit {
         return Err(failed(Why::TooLarge(limit)));
@@ -227,28 +205,19 @@ enum Why {
 
 impl FileError {
     fn new(attempt: &'static str, path: &Path, why: Why) -> Self {
-        Self {
-            attempt,
-            path: path.to_owned(),
-            why,
-        }
+        Self { attempt, path: path.to_owned(), why }
     }
 
     fn system_hint(&self, kind: ErrorKind) -> Option<String> {
         match kind {
-            ErrorKind::NotFound => Some(format!(
-                "create the directory first: `mkdir -p {}`",
-                shell_word(parent(&self.path))
-            )),
-            ErrorKind::PermissionDenied => {
-                Some("check who may write to the directory, or name another".to_owned())
+            ErrorKind::NotFound => {
+                Some(format!("create the directory first: `mkdir -p {}`", shell_word(parent(&self.path))))
             }
+            ErrorKind::PermissionDenied => Some("check who may write to the directory, or name another".to_owned()),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Some("make room on the disk, or name another".to_owned())
             }
-            ErrorKind::ReadOnlyFilesystem => {
-                Some("name a file on a disk that can be written to".to_owned())
-            }
+            ErrorKind::ReadOnlyFilesystem => Some("name a file on a disk that can be written to".to_owned()),
             _ => None,
         }
     }
@@ -268,10 +237,9 @@ impl Explain for FileError {
         let path = self.path.display();
         match &self.why {
             Why::Link => Some("name the file itself: links are not followed".to_owned()),
-            Why::Directory | Why::NoName => Some(format!(
-                "name a file in it, such as `{}`",
-                self.path.join("key").display()
-            )),
+            Why::Directory | Why::NoName => {
+                Some(format!("name a file in it, such as `{}`", self.path.join("key").display()))
+            }
             Why::Special => Some("name a regular file, or one that does not exist yet".to_owned()),
             Why::NotADirectory => Some(format!("move `{path}` away or name another directory")),
             #[cfg(unix)]
@@ -287,9 +255,7 @@ impl Explain for FileError {
 /// Whether there is a file that is ours alone; an error if there is something else.
 fn find_private(path: &Path, attempt: &'static str) -> Result<bool, FileError> {
     match fs::symlink_metadata(path) {
-        Ok(metadata) => check_private(&metadata)
-            .map(|()| true)
-            .map_err(|why| FileError::new(attempt, path, why)),
+        Ok(metadata) => check_private(&metadata).map(|()| true).map_err(|why| FileError::new(attempt, path, why)),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(false),
         Err(cause) => Err(FileError::new(attempt, path, Why::System(cause))),
     }
@@ -385,14 +351,7 @@ fn read_exactly(mut file: File, length: usize) -> io::Result<Zeroizing<Vec<u8>>>
 fn sync_directory(directory: &Path) -> io::Result<()> {
     match File::open(directory)?.sync_all() {
         // Some network file systems cannot do this; they do it by themselves.
-        Err(cause)
-            if matches!(
-                cause.kind(),
-                ErrorKind::InvalidInput | ErrorKind::Unsupported
-            ) =>
-        {
-            Ok(())
-        }
+        Err(cause) if matches!(cause.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported) => Ok(()),
         other => other,
     }
 }
@@ -417,9 +376,7 @@ fn existing_directory(path: &Path) -> Result<bool, Why> {
 fn file_name(path: &Path) -> Option<String> {
     let name = path.file_name()?;
     let whole = path.as_os_str().as_encoded_bytes();
-    whole
-        .ends_with(name.as_encoded_bytes())
-        .then(|| name.to_string_lossy().into_owned())
+    whole.ends_with(name.as_encoded_bytes()).then(|| name.to_string_lossy().into_owned())
 }
 
 /// The directory a file is in; `.` for a bare name.
@@ -448,8 +405,7 @@ pub(crate) mod scratch {
     impl Scratch {
         pub(crate) fn new() -> Self {
             let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-            let path =
-                std::env::temp_dir().join(format!("keys-test-{}-{count}", std::process::id()));
+            let path = std::env::temp_dir().join(format!("keys-test-{}-{count}", std::process::id()));
             private_directory(&path).unwrap();
             Self(path)
         }
@@ -461,19 +417,15 @@ pub(crate) mod scratch {
         /// Writes a file of ours alone.
         pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
             let path = self.path(name);
-            PreparedFile::new(&path, 0)
-                .unwrap()
-                .commit(content.as_ref())
-                .unwrap();
+            PreparedFile::new(&path, 0).unwrap().commit(content.as_ref()).unwrap();
             path
         }
 
         /// The names of all there is, sorted.
         pub(crate) fn names(&self) -> Vec<String> {
             let entries = fs::read_dir(&self.0).unwrap();
-            let mut names: Vec<String> = entries
-                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-                .collect();
+            let mut names: Vec<String> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
             names.sort();
             names
         }
@@ -525,15 +477,9 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.path("key");
         for content in ["longer than the reserve", "short", ""] {
-            PreparedFile::new(&path, 8)
-                .unwrap()
-                .commit(content.as_bytes())
-                .unwrap();
+            PreparedFile::new(&path, 8).unwrap().commit(content.as_bytes()).unwrap();
             assert_eq!(fs::read_to_string(&path).unwrap(), content);
-            assert_eq!(
-                read_private(&path, 100).unwrap().unwrap().as_slice(),
-                content.as_bytes()
-            );
+            assert_eq!(read_private(&path, 100).unwrap().unwrap().as_slice(), content.as_bytes());
         }
         assert_eq!(scratch.names(), ["key"]);
     }
@@ -542,16 +488,9 @@ mod tests {
     fn an_abandoned_preparation_leaves_nothing_and_changes_nothing() {
         let scratch = Scratch::new();
         let path = scratch.file("old", "old");
-        let prepared = [
-            PreparedFile::new(&path, 8).unwrap(),
-            PreparedFile::new(&scratch.path("new"), 8).unwrap(),
-        ];
+        let prepared = [PreparedFile::new(&path, 8).unwrap(), PreparedFile::new(&scratch.path("new"), 8).unwrap()];
         assert_eq!(scratch.names().len(), 3);
-        assert!(
-            scratch.names()[..2]
-                .iter()
-                .all(|name| name.starts_with('.'))
-        );
+        assert!(scratch.names()[..2].iter().all(|name| name.starts_with('.')));
         drop(prepared);
         assert_eq!(scratch.names(), ["old"]);
         assert_eq!(fs::read(&path).unwrap(), b"old");
@@ -570,26 +509,16 @@ mod tests {
     #[test]
     fn what_is_not_there_is_none_and_a_missing_directory_has_a_hint() {
         let scratch = Scratch::new();
-        assert!(
-            read_private(&scratch.path("absent"), 100)
-                .unwrap()
-                .is_none()
-        );
+        assert!(read_private(&scratch.path("absent"), 100).unwrap().is_none());
         let refused = message(PreparedFile::new(&scratch.path("no/such/key"), 8));
-        assert!(
-            refused.contains("mkdir -p") && refused.contains("no/such"),
-            "{refused}"
-        );
+        assert!(refused.contains("mkdir -p") && refused.contains("no/such"), "{refused}");
     }
 
     #[test]
     fn a_path_that_names_no_file_is_refused_at_once() {
         let scratch = Scratch::new();
         for name in ["new/", "new/.", "..", "new/.."] {
-            assert!(
-                message(PreparedFile::new(&scratch.path(name), 8)).contains("name a file"),
-                "{name}"
-            );
+            assert!(message(PreparedFile::new(&scratch.path(name), 8)).contains("name a file"), "{name}");
         }
         assert!(scratch.names().is_empty());
     }
@@ -643,7 +572,7 @@ mod tests {
     #[test]
     fn a_word_can_be_pasted() {
         assert_eq!(shell_word(Path::new("a/b.env")), "a/b.env");
-        assert_eq!(shell_word(Path::new("-rf")), "'./-rf'");
+        assert_eq!(shell_word(Path::new("-rf")), "./-rf");
         assert_eq!(shell_word(Path::new("it's $HOME")), r"'it'\''s $HOME'");
     }
 
@@ -661,10 +590,7 @@ mod tests {
             create_private(&scratch.path("database")).unwrap();
             let _lock = Lock::exclusive(&scratch.path("lock")).unwrap();
             private_directory(&scratch.path("directory")).unwrap();
-            assert_eq!(
-                ["key", "database", "lock"].map(|name| mode(&scratch.path(name))),
-                [0o600; 3]
-            );
+            assert_eq!(["key", "database", "lock"].map(|name| mode(&scratch.path(name))), [0o600; 3]);
             assert_eq!(mode(&scratch.path("directory")), 0o700);
         }
 
@@ -675,10 +601,7 @@ mod tests {
             for open in [0o640, 0o604, 0o620, 0o602, 0o644] {
                 change_mode(&path, open);
                 for refused in refusals(&path) {
-                    assert!(
-                        refused.ends_with(&format!("run `chmod 600 {}`", path.display())),
-                        "{refused}"
-                    );
+                    assert!(refused.ends_with(&format!("run `chmod 600 {}`", path.display())), "{refused}");
                 }
             }
             for closed in [0o600, 0o400, 0o700] {

@@ -52,9 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let exit = match Cli::try_parse_from(&arguments) {
         // The arguments are not understood, so only their look says whether a program reads the errors.
         Err(usage) => {
-            let json = arguments
-                .iter()
-                .any(|argument| argument == "--json" || argument == "--format=json");
+            let json = arguments.iter().any(|argument| argument == "--json" || argument == "--format=json");
             failure::report(&usage.into(), &mut terminal, json)
         }
         Ok(cli) => {

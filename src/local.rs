@@ -21,31 +21,15 @@ const WORKSPACE: &str = "local";
 
 /// Opens the service, and makes what it needs on first use. Two processes at once wait for one another while it is made.
 pub(crate) async fn open(data_directory: &Path) -> anyhow::Result<Client> {
-    let describe = || {
-        format!(
-            "could not open the profile `local` in `{}`",
-            data_directory.display()
-        )
-    };
+    let describe = || format!("could not open the profile `local` in `{}`", data_directory.display());
     files::private_directory(data_directory).with_context(describe)?;
-    let _made_by_one =
-        Lock::exclusive(&data_directory.join("local.lock")).with_context(describe)?;
+    let _made_by_one = Lock::exclusive(&data_directory.join("local.lock")).with_context(describe)?;
     let sealing = sealing_secret(&data_directory.join("replay.secret")).with_context(describe)?;
-    let service = Service::open(&database(data_directory), system::random)
-        .await
-        .with_context(describe)?;
-    let operator = service
-        .operator_of(WORKSPACE, Provider::Native, sealing, system::now())
-        .await
-        .with_context(describe)?;
-    let context = Context {
-        service,
-        now: system::now,
-        random: system::random,
-    };
-    Ok(Client::new(Transport::Embedded(routes::embedded(
-        context, operator,
-    ))))
+    let service = Service::open(&database(data_directory), system::random).await.with_context(describe)?;
+    let operator =
+        service.operator_of(WORKSPACE, Provider::Native, sealing, system::now()).await.with_context(describe)?;
+    let context = Context { service, now: system::now, random: system::random };
+    Ok(Client::new(Transport::Embedded(routes::embedded(context, operator))))
 }
 
 /// The path of the profile's database, which `keys serve` takes too where it is told no other.

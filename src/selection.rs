@@ -1,12 +1,16 @@
-//! From what a person typed to the key it means, or to a sentence that says why there is none.
+//! From what a person typed to what it means, or to a sentence that says why it means nothing: keys, permissions, names,
+//! ends.
 
 use jiff::Timestamp;
 use serde_json::json;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
-use crate::model::key::Key;
+use crate::model::key::{Key, KeyName};
+use crate::model::lifetime::Lifetime;
+use crate::model::permission::{Permission, distinct};
 use crate::model::selector::{Preference, Resolution, Selector};
+use crate::providers::Rules;
 use crate::providers::native::client::Client;
 use crate::text;
 
@@ -44,44 +48,46 @@ pub(crate) async fn all(
     Ok(keys)
 }
 
+/// The permissions of these names, each once.
+pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permission>, Failure> {
+    let known = names.iter().map(|name| rules.permissions.permission(name.trim()));
+    let known = known.collect::<Result<Vec<_>, _>>().map_err(|error| {
+        let nearest = error.suggestion.map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
+        let message = format!("unknown permission {}", quoted(&error.name));
+        Failure::new(Exit::Usage, "unknown_permission", message)
+            .hint(format!("{nearest}all permissions are listed by: keys perms"))
+    })?;
+    Ok(distinct(known))
+}
+
+/// Refuses a name that is longer than the provider takes.
+pub(crate) fn check_name(name: &KeyName, rules: &Rules) -> Result<(), Failure> {
+    let problem = |error| Failure::new(Exit::Usage, "invalid_name", format!("the name cannot be used: {error}"));
+    name.fits(rules.longest_name).map_err(problem)
+}
+
+/// The end that is meant; `None` is never.
+pub(crate) fn end(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+    let problem = |error| Failure::new(Exit::Usage, "invalid_expiry", format!("--expires cannot be used: {error}"));
+    lifetime.resolve(now).map_err(problem)
+}
+
 fn unknown(selector: &Selector) -> Failure {
-    Failure::new(
-        Exit::NotFound,
-        "not_found",
-        format!("no key is called {}", quoted(selector.as_str())),
-    )
-    .hint("list all keys with: keys list --status all")
+    Failure::new(Exit::NotFound, "not_found", format!("no key is called {}", quoted(selector.as_str())))
+        .hint("list all keys with: keys list --status all")
 }
 
 fn ambiguous(selector: &Selector, keys: &[Key], now: Timestamp) -> Failure {
     let candidates: Vec<String> = keys
         .iter()
         .take(LISTED)
-        .map(|key| {
-            format!(
-                "  {}  {}  {}",
-                key.id,
-                key.state(now),
-                text::escape(&key.name)
-            )
-        })
+        .map(|key| format!("  {}  {}  {}", key.id, key.state(now), text::escape(&key.name)))
         .collect();
     let more = keys.len().saturating_sub(LISTED);
-    let rest = if more > 0 {
-        format!("\n  and {more} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "{} may be any of {} keys",
-        quoted(selector.as_str()),
-        keys.len()
-    );
+    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    let message = format!("{} may be any of {} keys", quoted(selector.as_str()), keys.len());
     let ids: Vec<&str> = keys.iter().map(|key| key.id.as_str()).collect();
     Failure::new(Exit::Conflict, "ambiguous", message)
-        .hint(format!(
-            "say which by its id:\n{}{rest}",
-            candidates.join("\n")
-        ))
+        .hint(format!("say which by its id:\n{}{rest}", candidates.join("\n")))
         .details(json!({ "candidates": ids }))
 }

@@ -38,14 +38,8 @@ pub(crate) fn escape_but<'a>(text: &'a str, kept: &[char]) -> Cow<'a, str> {
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
-            '\0'..='\x7f' => push(
-                &mut escaped,
-                format_args!("\\x{:02x}", u32::from(character)),
-            ),
-            _ => push(
-                &mut escaped,
-                format_args!("\\u{{{:x}}}", u32::from(character)),
-            ),
+            '\0'..='\x7f' => push(&mut escaped, format_args!("\\x{:02x}", u32::from(character))),
+            _ => push(&mut escaped, format_args!("\\u{{{:x}}}", u32::from(character))),
         }
     }
     Cow::Owned(escaped)
@@ -62,10 +56,7 @@ pub(crate) fn escape_json(json: &str) -> Cow<'_, str> {
     for character in json.chars() {
         if acts(character) {
             // All disruptive characters lie below U+10000, so that one unit of UTF-16 is enough.
-            push(
-                &mut escaped,
-                format_args!("\\u{:04x}", u32::from(character)),
-            );
+            push(&mut escaped, format_args!("\\u{:04x}", u32::from(character)));
         } else {
             escaped.push(character);
         }
@@ -85,13 +76,8 @@ pub(crate) fn count_of(number: usize, one: &str, many: &str) -> String {
 
 /// Seconds in each unit a relative time is told in, the longest first, and from how many of it on it is used: `400 days`
 /// says more than `1 year`.
-const UNITS: [(&str, u64, u64); 5] = [
-    ("year", 31_536_000, 2),
-    ("day", 86_400, 1),
-    ("hour", 3_600, 1),
-    ("minute", 60, 1),
-    ("second", 1, 1),
-];
+const UNITS: [(&str, u64, u64); 5] =
+    [("year", 31_536_000, 2), ("day", 86_400, 1), ("hour", 3_600, 1), ("minute", 60, 1), ("second", 1, 1)];
 
 /// Nearer than this many seconds is now: clocks differ by as much.
 const NOW: u64 = 10;
@@ -101,18 +87,12 @@ const NOW: u64 = 10;
 pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> String {
     let seconds = instant.as_second().saturating_sub(now.as_second());
     let distance = seconds.unsigned_abs();
-    let unit = UNITS
-        .iter()
-        .find(|(_, length, least)| distance >= length.saturating_mul(*least));
+    let unit = UNITS.iter().find(|(_, length, least)| distance >= length.saturating_mul(*least));
     match unit {
         Some((name, length, _)) if distance >= NOW => {
             let number = usize::try_from(distance / length).unwrap_or(usize::MAX);
             let amount = count(number, name);
-            if seconds > 0 {
-                format!("in {amount}")
-            } else {
-                format!("{amount} ago")
-            }
+            if seconds > 0 { format!("in {amount}") } else { format!("{amount} ago") }
         }
         _ => "just now".to_owned(),
     }
@@ -120,9 +100,7 @@ pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> String {
 
 /// An instant as RFC 3339 in UTC, in whole seconds: `2026-11-20T12:00:00Z`.
 pub(crate) fn utc(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second())
-        .unwrap_or(instant)
-        .to_string()
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }
 
 /// An instant both ways: `2026-11-20T12:00:00Z (in 89 days)`.
@@ -132,10 +110,7 @@ pub(crate) fn utc_and_relative(instant: Timestamp, now: Timestamp) -> String {
 
 /// `` `a`, `b` and `c` ``
 pub(crate) fn list_of<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    let quoted: Vec<String> = items
-        .into_iter()
-        .map(|item| format!("`{}`", item.as_ref()))
-        .collect();
+    let quoted: Vec<String> = items.into_iter().map(|item| format!("`{}`", item.as_ref())).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((only, [])) => only.clone(),
@@ -193,21 +168,12 @@ mod tests {
 
     #[test]
     fn what_acts_on_a_terminal_is_spelled_out() {
-        assert!(matches!(
-            escape("plain é 🔑 C:\\keys"),
-            Cow::Borrowed("plain é 🔑 C:\\keys")
-        ));
+        assert!(matches!(escape("plain é 🔑 C:\\keys"), Cow::Borrowed("plain é 🔑 C:\\keys")));
         assert_eq!(escape("a\nb\tc\rd"), "a\\nb\\tc\\rd");
         assert_eq!(escape("\x1b[31mred\x7f\0"), "\\x1b[31mred\\x7f\\x00");
-        assert_eq!(
-            escape("\u{9b}31m \u{202e}evil \u{2066} \u{feff}"),
-            "\\u{9b}31m \\u{202e}evil \\u{2066} \\u{feff}"
-        );
+        assert_eq!(escape("\u{9b}31m \u{202e}evil \u{2066} \u{feff}"), "\\u{9b}31m \\u{202e}evil \\u{2066} \\u{feff}");
         assert_eq!(escape_lines("a\n\x1bb\r\n"), "a\n\\x1bb\\r\n");
-        assert_eq!(
-            escape_json("{\"a\":\"\u{9b}\u{7f}\u{202e}\"}"),
-            r#"{"a":"\u009b\u007f\u202e"}"#
-        );
+        assert_eq!(escape_json("{\"a\":\"\u{9b}\u{7f}\u{202e}\"}"), r#"{"a":"\u009b\u007f\u202e"}"#);
     }
 
     #[test]
@@ -221,12 +187,7 @@ mod tests {
     #[test]
     fn distances_are_told_in_whole_units_that_are_left() {
         let now = Timestamp::from_second(1_800_000_000).unwrap();
-        let at = |seconds: i64| {
-            relative(
-                Timestamp::from_second(1_800_000_000 + seconds).unwrap(),
-                now,
-            )
-        };
+        let at = |seconds: i64| relative(Timestamp::from_second(1_800_000_000 + seconds).unwrap(), now);
         assert_eq!([at(0), at(9), at(-9)], ["just now"; 3]);
         assert_eq!(at(10), "in 10 seconds");
         assert_eq!(at(-59), "59 seconds ago");
@@ -236,20 +197,14 @@ mod tests {
         assert_eq!(at(-86_400), "1 day ago");
         assert_eq!(at(-729 * 86_400), "729 days ago");
         assert_eq!(at(730 * 86_400), "in 2 years");
-        assert_eq!(
-            relative(Timestamp::MIN, Timestamp::MAX),
-            "20000 years ago".replace("20000", "20012")
-        );
+        assert_eq!(relative(Timestamp::MIN, Timestamp::MAX), "20000 years ago".replace("20000", "20012"));
     }
 
     #[test]
     fn instants_are_whole_seconds_of_utc() {
         let instant: Timestamp = "2026-11-20T13:00:00.987654+01:00".parse().unwrap();
         assert_eq!(utc(instant), "2026-11-20T12:00:00Z");
-        assert_eq!(
-            utc_and_relative(instant, instant),
-            "2026-11-20T12:00:00Z (just now)"
-        );
+        assert_eq!(utc_and_relative(instant, instant), "2026-11-20T12:00:00Z (just now)");
     }
 
     #[test]

@@ -5,11 +5,10 @@ use serde_json::{Value, json};
 
 use crate::exit::{Exit, Explain as _};
 use crate::failure::{Failure, quoted};
-use crate::http::HttpError;
+use crate::http::{HttpError, IdempotencyKey, Preview};
 use crate::model::key::{IssuedKey, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
-use crate::model::permission::distinct;
-use crate::model::secret::{Random, hex};
+use crate::model::permission::Permission;
 use crate::model::selector::{Preference, Selector};
 use crate::model::tier::Tier;
 use crate::output::{Output, key};
@@ -30,15 +29,10 @@ use crate::{selection, system, text};
   NEW=$(keys create --name ci --perm read:contacts)")]
 pub(crate) struct Args {
     /// Name of the key, unique among active keys
-    #[arg(long, value_parser = name)]
+    #[arg(long)]
     name: KeyName,
     /// Permission the key gets; repeat it or separate several by commas (see `keys perms`)
-    #[arg(
-        long = "perm",
-        value_name = "SCOPE",
-        required = true,
-        value_delimiter = ','
-    )]
+    #[arg(long = "perm", value_name = "SCOPE", required = true, value_delimiter = ',')]
     permissions: Vec<String>,
     /// What the key is for
     #[arg(long, value_name = "TEXT")]
@@ -47,12 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Tier::Standard)]
     tier: Tier,
     /// When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never
-    #[arg(
-        long,
-        value_name = "WHEN",
-        default_value = "never",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "WHEN", default_value = "never", hide_default_value = true)]
     expires: Lifetime,
     /// Make a key for trying things out, which ends by itself after an hour
     #[arg(long, conflicts_with = "expires")]
@@ -60,12 +49,13 @@ pub(crate) struct Args {
     /// What to do when an active key has this name already
     #[arg(long, value_enum, default_value_t = IfExists::Fail)]
     if_exists: IfExists,
+    #[expect(clippy::doc_markdown, reason = "this is help text: `file:PATH` is no address")]
     /// Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or fd:N; may be repeated
     #[arg(long, value_name = "SINK")]
     to: Vec<SinkSpec>,
     /// Send this Idempotency-Key: the same request again gets the same key for 24 hours
-    #[arg(long, value_name = "KEY", value_parser = idempotency_key)]
-    idempotency_key: Option<String>,
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<IdempotencyKey>,
     /// Show the request that would be sent, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -88,17 +78,9 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let new = new_key(&args, rules)?;
-    let idempotency_key = args
-        .idempotency_key
-        .clone()
-        .unwrap_or_else(|| new_idempotency_key(&mut system::random));
+    let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
     if args.dry_run {
-        return preview(
-            &client.preview_create(&new, &idempotency_key),
-            &new,
-            output,
-            terminal,
-        );
+        return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
     let to = places(&args.to, output);
@@ -121,34 +103,13 @@ pub(crate) async fn run(
 }
 
 fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
-    let refused = |code, message: String| Failure::new(Exit::Usage, code, message);
-    args.name
-        .fits(rules.longest_name)
-        .map_err(|error| refused("invalid_name", format!("the name cannot be used: {error}")))?;
-    let permissions = args.permissions.iter().map(|name| {
-        rules.permissions.permission(name.trim()).map_err(|error| {
-            let nearest = error
-                .suggestion
-                .map(|nearest| format!("did you mean `{nearest}`? "));
-            let message = format!("unknown permission {}", quoted(&error.name));
-            refused("unknown_permission", message).hint(format!(
-                "{}all permissions are listed by: keys perms",
-                nearest.unwrap_or_default()
-            ))
-        })
-    });
-    let permissions = distinct(permissions.collect::<Result<Vec<_>, _>>()?);
+    selection::check_name(&args.name, rules)?;
     // The service decides by its own clock; what cannot be right by any clock need not be sent.
-    args.expires.resolve(system::now()).map_err(|error| {
-        refused(
-            "invalid_expiry",
-            format!("--expires cannot be used: {error}"),
-        )
-    })?;
+    selection::end(args.expires, system::now())?;
     Ok(NewKey {
         name: args.name.clone(),
         description: args.description.clone().filter(|text| !text.is_empty()),
-        permissions,
+        permissions: selection::permissions(&args.permissions, rules)?,
         tier: args.tier,
         lifetime: args.expires,
         temporary: args.temp,
@@ -157,11 +118,7 @@ fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
 
 /// Where the plaintext goes when nothing is said: to standard output, bare, or in the field `secret` of an object.
 fn places(to: &[SinkSpec], output: &Output) -> Vec<SinkSpec> {
-    if to.is_empty() && output.is_for_people() {
-        vec![SinkSpec::Stdout]
-    } else {
-        to.to_vec()
-    }
+    if to.is_empty() && output.is_for_people() { vec![SinkSpec::Stdout] } else { to.to_vec() }
 }
 
 fn refuse_lost_output(terminal: &Terminal) -> Result<(), Failure> {
@@ -182,29 +139,17 @@ fn deliver(
     resume: &str,
 ) -> Result<Vec<String>, Failure> {
     let undelivered = |done: &[String], what: String| {
-        let already = if done.is_empty() {
-            String::new()
-        } else {
-            format!(" (it is in {})", text::list_of(done))
-        };
-        let message = format!(
-            "key {} was made, but not delivered{already}: {what}",
-            issued.key.id
-        );
+        let already = if done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(done)) };
+        let message = format!("key {} was made, but not delivered{already}: {what}", issued.key.id);
         Failure::new(Exit::Undelivered, "not_delivered", message)
-            .hint(format!(
-                "the service keeps the key for 24 hours; get it with the same request:\n  {resume}"
-            ))
+            .hint(format!("the service keeps the key for 24 hours; get it with the same request:\n  {resume}"))
             .details(json!({ "id": issued.key.id, "resume": resume }))
     };
     let to_object = sinks.is_empty();
     let done = sinks.deliver(&issued.plain, &record, terminal.out());
-    let done =
-        done.map_err(|lost| undelivered(&lost.done, format!("{}: {}", lost.failed, lost.cause)))?;
+    let done = done.map_err(|lost| undelivered(&lost.done, format!("{}: {}", lost.failed, lost.cause)))?;
     if output.is_for_people() {
-        terminal
-            .flush()
-            .map_err(|error| undelivered(&[], error.to_string()))?;
+        terminal.flush().map_err(|error| undelivered(&[], error.to_string()))?;
         return Ok(done);
     }
     if to_object {
@@ -215,101 +160,55 @@ fn deliver(
         .map_err(|error| error.to_string())
         .and_then(|()| terminal.flush().map_err(|error| error.to_string()))
         .map_err(|error| {
-            if to_object {
-                undelivered(&[], error)
-            } else {
-                Failure::new(Exit::Internal, "output_failed", error)
-            }
+            if to_object { undelivered(&[], error) } else { Failure::new(Exit::Internal, "output_failed", error) }
         })?;
     Ok(done)
 }
 
-fn report(
-    issued: &IssuedKey,
-    places: &[String],
-    replayed: bool,
-    client: &Client,
-    terminal: &mut Terminal,
-) {
+fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client, terminal: &mut Terminal) {
     let key = &issued.key;
     let verb = if replayed { "Got again" } else { "Created" };
     terminal.say(&format!("{verb} key {} ({})", quoted(&key.name), key.id));
-    let permissions: Vec<&str> = key.permissions.iter().map(|held| held.as_str()).collect();
+    let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
     terminal.say(&format!("  permissions  {}", permissions.join(" ")));
     let end = key.expires_at.map_or_else(
         || "never".to_owned(),
-        |end| {
-            format!(
-                "{} ({})",
-                text::utc(end),
-                text::relative(end, system::now())
-            )
-        },
+        |end| format!("{} ({})", text::utc(end), text::relative(end, system::now())),
     );
     terminal.say(&format!("  expires      {end}"));
     for place in places.iter().filter(|place| *place != "stdout") {
         terminal.say(&format!("  written to   {place}"));
     }
     terminal.say("This is the only time the key is shown. Only its hash is stored.");
-    terminal.say(&format!(
-        "Undo with: keys{} revoke {}",
-        client.flags(),
-        key.id
-    ));
+    terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), key.id));
 }
 
-async fn skip(
-    new: &NewKey,
-    client: &Client,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+async fn skip(new: &NewKey, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
-    let existing = selection::one(
-        client,
-        &Selector::from(new.name.as_str().to_owned()),
-        Preference::Active,
-        now,
-    )
-    .await?;
+    let existing =
+        selection::one(client, &Selector::from(new.name.as_str().to_owned()), Preference::Active, now).await?;
     if !output.is_for_people() {
         output.object(terminal, key::json(&existing, now), |_| Ok(()))?;
     }
-    terminal.say(&format!(
-        "Key {} exists already ({}); nothing was made",
-        quoted(&existing.name),
-        existing.id
-    ));
+    terminal.say(&format!("Key {} exists already ({}); nothing was made", quoted(&existing.name), existing.id));
     Ok(())
 }
 
-fn preview(
-    preview: &crate::http::Preview,
-    new: &NewKey,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+fn preview(preview: &Preview, new: &NewKey, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let request = json!({
         "method": preview.method,
         "url": preview.url,
         "headers": preview.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>(),
         "body": preview.body,
     });
-    output.object(
-        terminal,
-        json!({ "dry_run": true, "request": request }),
-        |terminal| {
-            writeln!(terminal.out(), "{} {}", preview.method, preview.url)?;
-            for (name, value) in &preview.headers {
-                writeln!(terminal.out(), "{name}: {value}")?;
-            }
-            let body = preview
-                .body
-                .as_ref()
-                .and_then(|body| serde_json::to_string_pretty(body).ok());
-            writeln!(terminal.out(), "\n{}", body.unwrap_or_default())
-        },
-    )?;
+    output.object(terminal, json!({ "dry_run": true, "request": request }), |terminal| {
+        writeln!(terminal.out(), "{} {}", preview.method, preview.url)?;
+        for (name, value) in &preview.headers {
+            writeln!(terminal.out(), "{name}: {value}")?;
+        }
+        let body = preview.body.as_ref().and_then(|body| serde_json::to_string_pretty(body).ok());
+        writeln!(terminal.out(), "\n{}", body.unwrap_or_default())
+    })?;
     if let Ok(Some(end)) = new.lifetime.resolve(system::now()) {
         terminal.say(&format!("The key would end at {}", text::utc(end)));
     }
@@ -318,49 +217,29 @@ fn preview(
 }
 
 /// What a failed request means for the one key it may have made.
-fn explained(
-    error: HttpError,
-    args: &Args,
-    idempotency_key: &str,
-    client: &Client,
-) -> anyhow::Error {
+fn explained(error: HttpError, args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> anyhow::Error {
     if error.is("duplicate_name") {
-        let message = format!(
-            "an active key is already named {}",
-            quoted(args.name.as_str())
-        );
+        let message = format!("an active key is already named {}", quoted(args.name.as_str()));
         return Failure::new(Exit::Conflict, "duplicate_name", message)
             .hint("choose another name, or add --if-exists skip to leave it at that")
             .into();
     }
     if !error.is_unsure() {
-        return anyhow::Error::new(error).context(format!(
-            "could not create the key {}",
-            quoted(args.name.as_str())
-        ));
+        return anyhow::Error::new(error).context(format!("could not create the key {}", quoted(args.name.as_str())));
     }
     let resume = resume_line(args, idempotency_key, client);
-    let message = format!(
-        "it is not known whether the key {} was made: {error}",
-        quoted(args.name.as_str())
-    );
+    let message = format!("it is not known whether the key {} was made: {error}", quoted(args.name.as_str()));
     Failure::new(error.exit(), "outcome_unknown", message)
-        .hint(format!(
-            "find out with the same request, which makes no second key:\n  {resume}"
-        ))
+        .hint(format!("find out with the same request, which makes no second key:\n  {resume}"))
         .details(json!({ "resume": resume }))
         .into()
 }
 
 /// The command that sends the same request again.
-fn resume_line(args: &Args, idempotency_key: &str, client: &Client) -> String {
-    let mut line = format!(
-        "keys{} create --name {}",
-        client.flags(),
-        text::shell_word(args.name.as_str())
-    );
+fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> String {
+    let mut line = format!("keys{} create --name {}", client.flags(), text::shell_word(args.name.as_str()));
     let mut add = |option: &str, value: &str| {
-        line.push_str(&format!(" {option} {}", text::shell_word(value)));
+        line.extend([" ", option, " ", &text::shell_word(value)]);
     };
     for permission in &args.permissions {
         add("--perm", permission);
@@ -377,32 +256,9 @@ fn resume_line(args: &Args, idempotency_key: &str, client: &Client) -> String {
     for sink in &args.to {
         add("--to", &sink.to_string());
     }
-    add("--idempotency-key", idempotency_key);
+    add("--idempotency-key", idempotency_key.as_str());
     if args.temp {
         line.push_str(" --temp");
     }
     line
-}
-
-fn new_idempotency_key(random: Random<'_>) -> String {
-    let mut bytes = [0_u8; 16];
-    random(&mut bytes);
-    hex(&bytes)
-}
-
-fn name(text: &str) -> Result<KeyName, String> {
-    text.parse()
-        .map_err(|error: crate::model::key::NotAName| error.to_string())
-}
-
-fn idempotency_key(text: &str) -> Result<String, String> {
-    let fits = (1..=255).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'"');
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err("it takes 1 to 255 visible ASCII characters without quotes".to_owned())
-    }
 }

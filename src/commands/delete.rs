@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::bulk::Account;
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
-use crate::model::secret::hex;
+use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
 use crate::output::{Output, key};
 use crate::providers::native::client::Client;
@@ -35,36 +35,18 @@ pub(crate) async fn run(
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let given = Given {
-        yes,
-        confirm: &args.confirm,
-        max: args.max,
-    };
+    let given = Given { yes, confirm: &args.confirm, max: args.max };
     given.or_somebody_to_ask("delete", terminal)?;
     let now = system::now();
     let keys = selection::all(client, &args.keys, Preference::Active, now).await?;
     let host = client.host();
-    given.obtain(
-        &Act {
-            verb: "delete",
-            host: &host,
-            severe: true,
-        },
-        &keys,
-        terminal,
-        now,
-    )?;
+    given.obtain(&Act { verb: "delete", host: &host, severe: true }, &keys, terminal, now)?;
     let mut account = Account::default();
     for key in keys {
-        let mut once = [0_u8; 16];
-        system::random(&mut once);
-        match client.delete(&key.id, &hex(&once)).await {
+        let once = IdempotencyKey::fresh(&mut system::random);
+        match client.delete(&key.id, &once).await {
             Ok(()) => {
-                terminal.say(&format!(
-                    "Deleted key {} ({}); this cannot be undone",
-                    quoted(&key.name),
-                    key.id
-                ));
+                terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
                 account.done(key::json(&key, now));
             }
             Err(error) => account.failed(key, error, terminal),

@@ -1,14 +1,15 @@
 //! `keys edit`: change what a key is called, what it may do, and when it ends.
 
 use clap::{ArgGroup, Args as ClapArgs};
+use jiff::Timestamp;
 
 use crate::consent::{Act, Given};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
-use crate::model::key::{Key, KeyChange, KeyName, NotAName};
+use crate::http::IdempotencyKey;
+use crate::model::key::{Key, KeyChange, KeyName, Setting};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::{Permission, distinct};
-use crate::model::secret::hex;
 use crate::model::selector::{Preference, Selector};
 use crate::model::tier::Tier;
 use crate::output::{Output, key};
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// Id, name, or the start of an id or prefix that only one key has
     key: Selector,
     /// New name
-    #[arg(long, value_parser = name)]
+    #[arg(long)]
     name: Option<KeyName>,
     /// New description
     #[arg(long, value_name = "TEXT", conflicts_with = "no_description")]
@@ -65,32 +66,22 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let now = system::now();
-    let given = Given {
-        yes,
-        ..Given::default()
-    };
+    let given = Given { yes, ..Given::default() };
     let asked = check(&args, rules)?;
     if !args.remove_perm.is_empty() {
         given.or_somebody_to_ask("removing permissions", terminal)?;
     }
     let before = selection::one(client, &args.key, Preference::Active, now).await?;
     let change = change(&args, &asked, &before)?;
-    let removed = change
-        .permissions
-        .as_ref()
-        .is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
+    let removed =
+        change.permissions.as_ref().is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
     if removed {
         let host = client.host();
-        let act = Act {
-            verb: "remove permissions",
-            host: &host,
-            severe: false,
-        };
+        let act = Act { verb: "remove permissions", host: &host, severe: false };
         given.obtain(&act, std::slice::from_ref(&before), terminal, now)?;
     }
-    let mut once = [0_u8; 16];
-    system::random(&mut once);
-    let after = client.edit(&before.id, &change, &hex(&once)).await?;
+    let once = IdempotencyKey::fresh(&mut system::random);
+    let after = client.edit(&before.id, &change, &once).await?;
     output.object(terminal, key::json(&after, now), |_| Ok(()))?;
     terminal.flush()?;
     report(&before, &after, client, terminal);
@@ -102,48 +93,19 @@ struct Asked {
     replace: Vec<Permission>,
     add: Vec<Permission>,
     remove: Vec<Permission>,
-    expires_at: Option<Option<jiff::Timestamp>>,
+    expires_at: Option<Setting<Timestamp>>,
 }
 
 fn check(args: &Args, rules: &Rules) -> Result<Asked, Failure> {
-    let refused = |code, message: String| Failure::new(Exit::Usage, code, message);
     if let Some(name) = &args.name {
-        name.fits(rules.longest_name).map_err(|error| {
-            refused("invalid_name", format!("the name cannot be used: {error}"))
-        })?;
+        selection::check_name(name, rules)?;
     }
-    let known = |names: &[String]| {
-        let permissions = names.iter().map(|name| {
-            rules.permissions.permission(name.trim()).map_err(|error| {
-                let nearest = error
-                    .suggestion
-                    .map(|nearest| format!("did you mean `{nearest}`? "));
-                refused(
-                    "unknown_permission",
-                    format!("unknown permission {}", quoted(&error.name)),
-                )
-                .hint(format!(
-                    "{}all permissions are listed by: keys perms",
-                    nearest.unwrap_or_default()
-                ))
-            })
-        });
-        permissions.collect::<Result<Vec<_>, _>>()
-    };
-    let expires_at = args
-        .expires
-        .map(|lifetime| lifetime.resolve(system::now()))
-        .transpose();
+    let end = args.expires.map(|lifetime| selection::end(lifetime, system::now())).transpose()?;
     Ok(Asked {
-        replace: known(&args.perm)?,
-        add: known(&args.add_perm)?,
-        remove: known(&args.remove_perm)?,
-        expires_at: expires_at.map_err(|error| {
-            refused(
-                "invalid_expiry",
-                format!("--expires cannot be used: {error}"),
-            )
-        })?,
+        replace: selection::permissions(&args.perm, rules)?,
+        add: selection::permissions(&args.add_perm, rules)?,
+        remove: selection::permissions(&args.remove_perm, rules)?,
+        expires_at: end.map(Setting::from),
     })
 }
 
@@ -151,34 +113,25 @@ fn change(args: &Args, asked: &Asked, before: &Key) -> Result<KeyChange, Failure
     let permissions = if !asked.replace.is_empty() {
         Some(distinct(asked.replace.iter().cloned()))
     } else if !asked.add.is_empty() || !asked.remove.is_empty() {
-        let all = before
-            .permissions
-            .iter()
-            .chain(&asked.add)
-            .filter(|held| !asked.remove.contains(held));
+        let all = before.permissions.iter().chain(&asked.add).filter(|held| !asked.remove.contains(held));
         Some(distinct(all.cloned()))
     } else {
         None
     };
     if permissions.as_ref().is_some_and(Vec::is_empty) {
-        let message = format!(
-            "{} would be left without any permission",
-            quoted(&before.name)
+        let message = format!("{} would be left without any permission", quoted(&before.name));
+        return Err(
+            Failure::new(Exit::Usage, "no_permission_left", message).hint("to switch the key off, use: keys revoke")
         );
-        return Err(Failure::new(Exit::Usage, "no_permission_left", message)
-            .hint("to switch the key off, use: keys revoke"));
     }
-    let description = if args.no_description {
-        Some(None)
-    } else {
-        args.description.clone().map(Some)
-    };
+    let description =
+        if args.no_description { Some(Setting::Clear) } else { args.description.clone().map(Setting::To) };
     Ok(KeyChange {
         name: args.name.clone(),
         description,
         permissions,
         tier: args.tier,
-        expires_at: asked.expires_at,
+        expires_at: asked.expires_at.clone(),
     })
 }
 
@@ -189,13 +142,7 @@ fn report(before: &Key, after: &Key, client: &Client, terminal: &mut Terminal) {
             changed.push(format!("  {field}  {old} → {new}"));
         }
     };
-    let joined = |key: &Key| {
-        key.permissions
-            .iter()
-            .map(|held| held.as_str())
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
+    let joined = |key: &Key| key.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ");
     let end = |key: &Key| key.expires_at.map_or_else(|| "never".to_owned(), text::utc);
     let tier = |key: &Key| key.tier.map_or_else(String::new, |tier| tier.to_string());
     compare("name       ", before.name.clone(), after.name.clone());
@@ -208,28 +155,12 @@ fn report(before: &Key, after: &Key, client: &Client, terminal: &mut Terminal) {
     compare("tier       ", tier(before), tier(after));
     compare("expires    ", end(before), end(after));
     if changed.is_empty() {
-        terminal.say(&format!(
-            "Key {} ({}) was so already; nothing changed",
-            quoted(&after.name),
-            after.id
-        ));
+        terminal.say(&format!("Key {} ({}) was so already; nothing changed", quoted(&after.name), after.id));
         return;
     }
-    terminal.say(&format!(
-        "Changed key {} ({})",
-        quoted(&after.name),
-        after.id
-    ));
+    terminal.say(&format!("Changed key {} ({})", quoted(&after.name), after.id));
     for line in changed {
         terminal.say(&line);
     }
-    terminal.say(&format!(
-        "Look at it with: keys{} show {}",
-        client.flags(),
-        after.id
-    ));
-}
-
-fn name(text: &str) -> Result<KeyName, String> {
-    text.parse().map_err(|error: NotAName| error.to_string())
+    terminal.say(&format!("Look at it with: keys{} show {}", client.flags(), after.id));
 }

@@ -28,13 +28,8 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<()> {
 
 /// The table of exit codes, from the doc comments of [`Exit`].
 pub(crate) fn exit_codes() -> String {
-    let lines = Exit::value_variants()
-        .iter()
-        .map(|exit| format!("{:>4}  {}\n", exit.code(), exit.meaning()));
-    format!(
-        "Exit codes of every command; they never change their meaning.\n\n{}",
-        lines.collect::<String>()
-    )
+    let lines = Exit::value_variants().iter().map(|exit| format!("{:>4}  {}\n", exit.code(), exit.meaning()));
+    format!("Exit codes of every command; they never change their meaning.\n\n{}", lines.collect::<String>())
 }
 
 fn command_help(topic: &[String], terminal: &mut Terminal) -> anyhow::Result<()> {
@@ -48,11 +43,7 @@ fn command_help(topic: &[String], terminal: &mut Terminal) -> anyhow::Result<()>
         })?;
     }
     let help = found.render_long_help();
-    let text = if terminal.out_is_terminal() {
-        help.ansi().to_string()
-    } else {
-        help.to_string()
-    };
+    let text = if terminal.out_is_terminal() { help.ansi().to_string() } else { help.to_string() };
     terminal.out().write_all(text.as_bytes())?;
     Ok(terminal.flush()?)
 }

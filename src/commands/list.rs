@@ -67,12 +67,7 @@ enum Status {
     All,
 }
 
-pub(crate) async fn run(
-    args: Args,
-    client: &Client,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
     let asked = match args.status {
         None | Some(Status::All) => None,
@@ -108,7 +103,10 @@ pub(crate) async fn run(
             }
         }
     }
-    list.finish(terminal, json!({ "count": shown, "hidden": { "revoked": hidden.revoked, "expired": hidden.expired } }))?;
+    list.finish(
+        terminal,
+        json!({ "count": shown, "hidden": { "revoked": hidden.revoked, "expired": hidden.expired } }),
+    )?;
     terminal.flush()?;
     if output.is_for_people() {
         if shown == 0 {
@@ -151,16 +149,12 @@ impl Hidden {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every text is a pattern, and a parser returns a result"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "every text is a pattern, and a parser returns a result")]
 fn glob(text: &str) -> Result<WildMatch, Infallible> {
     Ok(WildMatch::new(text))
 }
 
 fn sort(text: &str) -> Result<Sort, String> {
-    Sort::parse(text).ok_or_else(|| {
-        "it is one of name, created, last-used, expires, each also with a minus in front".to_owned()
-    })
+    Sort::parse(text)
+        .ok_or_else(|| "it is one of name, created, last-used, expires, each also with a minus in front".to_owned())
 }

@@ -27,19 +27,11 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let text = terminal.read_secret("Key: ").map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            "no_key_given",
-            format!("could not read a key from standard input: {error}"),
-        )
-        .hint("pipe it in: printf %s \"$KEY\" | keys lookup")
+        Failure::new(Exit::Usage, "no_key_given", format!("could not read a key from standard input: {error}"))
+            .hint("pipe it in: printf %s \"$KEY\" | keys lookup")
     })?;
-    let plain = PlainKey::parse(text).map_err(|error| {
-        Failure::new(
-            Exit::Usage,
-            "not_a_key",
-            format!("what came on standard input is not a key: {error}"),
-        )
+    let plain = PlainKey::parse(&text).map_err(|error| {
+        Failure::new(Exit::Usage, "not_a_key", format!("what came on standard input is not a key: {error}"))
     })?;
     let now = system::now();
     let found = client.lookup(&plain).await.map_err(|error| {
@@ -51,16 +43,8 @@ pub(crate) async fn run(
         } else {
             "it is not well formed: it may be mistyped, cut off, or of another kind"
         };
-        Failure::new(
-            Exit::NotFound,
-            "not_found",
-            "no key of this workspace has this plaintext",
-        )
-        .hint(hint)
-        .into()
+        Failure::new(Exit::NotFound, "not_found", "no key of this workspace has this plaintext").hint(hint).into()
     })?;
-    output.object(terminal, key::json(&found, now), |terminal| {
-        key::detail(&found, now, terminal)
-    })?;
+    output.object(terminal, key::json(&found, now), |terminal| key::detail(&found, now, terminal))?;
     Ok(terminal.flush()?)
 }

@@ -31,57 +31,17 @@ enum Question {
 }
 
 static PERMISSIONS: [Column; 3] = [
-    Column {
-        title: "PERMISSION",
-        name: "name",
-        rank: 9,
-        shrinks: false,
-        right: false,
-        place: 0,
-    },
-    Column {
-        title: "OPENS",
-        name: "about",
-        rank: 9,
-        shrinks: true,
-        right: false,
-        place: 1,
-    },
-    Column {
-        title: "INCLUDED IN",
-        name: "included_in",
-        rank: 4,
-        shrinks: false,
-        right: false,
-        place: 2,
-    },
+    Column { title: "PERMISSION", name: "name", rank: 9, shrinks: false, right: false, place: 0 },
+    Column { title: "OPENS", name: "about", rank: 9, shrinks: true, right: false, place: 1 },
+    Column { title: "INCLUDED IN", name: "included_in", rank: 4, shrinks: false, right: false, place: 2 },
 ];
 
 static CALLS: [Column; 2] = [
-    Column {
-        title: "CALL",
-        name: "call",
-        rank: 9,
-        shrinks: false,
-        right: false,
-        place: 0,
-    },
-    Column {
-        title: "PERMISSION",
-        name: "permission",
-        rank: 9,
-        shrinks: false,
-        right: false,
-        place: 1,
-    },
+    Column { title: "CALL", name: "call", rank: 9, shrinks: false, right: false, place: 0 },
+    Column { title: "PERMISSION", name: "permission", rank: 9, shrinks: false, right: false, place: 1 },
 ];
 
-pub(crate) fn run(
-    args: Args,
-    rules: &Rules,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) fn run(args: Args, rules: &Rules, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     match args.question {
         None => list(rules, output, terminal),
         Some(Question::For { calls }) => needed(&calls, rules, output, terminal),
@@ -92,41 +52,22 @@ fn list(rules: &Rules, output: &Output, terminal: &mut Terminal) -> anyhow::Resu
     let mut list = output.list(terminal, &PERMISSIONS);
     for entry in rules.permissions.entries {
         let coarse = entry.included_in.unwrap_or("");
-        let cells = vec![
-            Cell::new(entry.name),
-            Cell::new(entry.about),
-            Cell::new(coarse),
-        ];
-        let json =
-            json!({ "name": entry.name, "about": entry.about, "included_in": entry.included_in });
+        let cells = vec![Cell::new(entry.name), Cell::new(entry.about), Cell::new(coarse)];
+        let json = json!({ "name": entry.name, "about": entry.about, "included_in": entry.included_in });
         list.row(terminal, Row { cells, json })?;
     }
     Ok(list.finish(terminal, json!(null))?)
 }
 
-fn needed(
-    calls: &[String],
-    rules: &Rules,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
-    let found = calls.iter().map(|call| {
-        rules
-            .permissions
-            .permission_for(call)
-            .map(|known| (call, known))
-    });
-    let found = found
-        .collect::<Result<Vec<_>, UnknownCall>>()
-        .map_err(|error| {
-            let failure = Failure::new(Exit::Usage, "unknown_call", error.to_string());
-            match error {
-                UnknownCall::Malformed(_) => failure,
-                UnknownCall::Undocumented(_) => {
-                    failure.hint("the permissions there are, and what they open: keys perms")
-                }
-            }
-        })?;
+fn needed(asked: &[String], rules: &Rules, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let found = asked.iter().map(|call| rules.permissions.permission_for(call).map(|known| (call, known)));
+    let found = found.collect::<Result<Vec<_>, UnknownCall>>().map_err(|error| {
+        let failure = Failure::new(Exit::Usage, "unknown_call", error.to_string());
+        match error {
+            UnknownCall::Malformed(_) => failure,
+            UnknownCall::Undocumented(_) => failure.hint("the permissions there are, and what they open: keys perms"),
+        }
+    })?;
     let mut list = output.list(terminal, &CALLS);
     for (call, known) in found {
         let cells = vec![Cell::new(call.as_str()), Cell::new(known.permission)];

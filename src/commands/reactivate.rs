@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use crate::bulk::Account;
 use crate::failure::quoted;
-use crate::model::secret::hex;
+use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
 use crate::model::state::State;
 use crate::output::{Output, key};
@@ -20,40 +20,22 @@ pub(crate) struct Args {
     keys: Vec<Selector>,
 }
 
-pub(crate) async fn run(
-    args: Args,
-    client: &Client,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
     let mut account = Account::default();
     for key in selection::all(client, &args.keys, Preference::Revoked, now).await? {
         if key.revoked_at.is_none() {
-            terminal.say(&format!(
-                "Key {} ({}) is not revoked",
-                quoted(&key.name),
-                key.id
-            ));
+            terminal.say(&format!("Key {} ({}) is not revoked", quoted(&key.name), key.id));
             warn_if_expired(&key, now, terminal, client);
             account.done(key::json(&key, now));
             continue;
         }
-        let mut once = [0_u8; 16];
-        system::random(&mut once);
-        match client.reactivate(&key.id, &hex(&once)).await {
+        let once = IdempotencyKey::fresh(&mut system::random);
+        match client.reactivate(&key.id, &once).await {
             Ok(after) => {
-                terminal.say(&format!(
-                    "Reactivated key {} ({})",
-                    quoted(&after.name),
-                    after.id
-                ));
+                terminal.say(&format!("Reactivated key {} ({})", quoted(&after.name), after.id));
                 warn_if_expired(&after, now, terminal, client);
-                terminal.say(&format!(
-                    "Undo with: keys{} revoke {}",
-                    client.flags(),
-                    after.id
-                ));
+                terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), after.id));
                 account.done(key::json(&after, now));
             }
             Err(error) => account.failed(key, error, terminal),
@@ -62,13 +44,12 @@ pub(crate) async fn run(
     account.finish("reactivate", output, terminal)
 }
 
-fn warn_if_expired(
-    key: &crate::model::key::Key,
-    now: jiff::Timestamp,
-    terminal: &mut Terminal,
-    client: &Client,
-) {
+fn warn_if_expired(key: &crate::model::key::Key, now: jiff::Timestamp, terminal: &mut Terminal, client: &Client) {
     if key.state(now) == State::Expired {
-        terminal.warn(&format!("it has expired and is still refused; give it a new end with: keys{} edit {} --expires WHEN", client.flags(), key.id));
+        terminal.warn(&format!(
+            "it has expired and is still refused; give it a new end with: keys{} edit {} --expires WHEN",
+            client.flags(),
+            key.id
+        ));
     }
 }

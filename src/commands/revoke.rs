@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::bulk::Account;
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
-use crate::model::secret::hex;
+use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
 use crate::output::{Output, key};
 use crate::providers::native::client::Client;
@@ -38,58 +38,28 @@ pub(crate) async fn run(
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let given = Given {
-        yes,
-        confirm: &args.confirm,
-        max: args.max,
-    };
+    let given = Given { yes, confirm: &args.confirm, max: args.max };
     given.or_somebody_to_ask("revoke", terminal)?;
     let now = system::now();
-    let (revoked, active): (Vec<_>, Vec<_>) =
-        selection::all(client, &args.keys, Preference::Active, now)
-            .await?
-            .into_iter()
-            .partition(|key| key.revoked_at.is_some());
+    let (revoked, active): (Vec<_>, Vec<_>) = selection::all(client, &args.keys, Preference::Active, now)
+        .await?
+        .into_iter()
+        .partition(|key| key.revoked_at.is_some());
     let mut account = Account::default();
     for key in revoked {
-        terminal.say(&format!(
-            "Key {} ({}) was revoked already",
-            quoted(&key.name),
-            key.id
-        ));
+        terminal.say(&format!("Key {} ({}) was revoked already", quoted(&key.name), key.id));
         account.done(key::json(&key, now));
     }
     if !active.is_empty() {
         let host = client.host();
-        given.obtain(
-            &Act {
-                verb: "revoke",
-                host: &host,
-                severe: false,
-            },
-            &active,
-            terminal,
-            now,
-        )?;
+        given.obtain(&Act { verb: "revoke", host: &host, severe: false }, &active, terminal, now)?;
     }
     for key in active {
-        let mut once = [0_u8; 16];
-        system::random(&mut once);
-        match client
-            .revoke(&key.id, args.reason.as_deref(), &hex(&once))
-            .await
-        {
+        let once = IdempotencyKey::fresh(&mut system::random);
+        match client.revoke(&key.id, args.reason.as_deref(), &once).await {
             Ok(after) => {
-                terminal.say(&format!(
-                    "Revoked key {} ({})",
-                    quoted(&after.name),
-                    after.id
-                ));
-                terminal.say(&format!(
-                    "Undo with: keys{} reactivate {}",
-                    client.flags(),
-                    after.id
-                ));
+                terminal.say(&format!("Revoked key {} ({})", quoted(&after.name), after.id));
+                terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), after.id));
                 account.done(key::json(&after, now));
             }
             Err(error) => account.failed(key, error, terminal),

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
-use crate::model::key::{KeyName, NotAName};
+use crate::model::key::KeyName;
 use crate::providers::Provider;
 use crate::providers::native::routes::Context;
 use crate::serve;
@@ -49,7 +49,7 @@ enum Task {
     /// Make a workspace, and issue its first admin key
     Init {
         /// Name of the workspace
-        #[arg(long, value_parser = name)]
+        #[arg(long)]
         name: KeyName,
         #[command(flatten)]
         place: Place,
@@ -59,15 +59,9 @@ enum Task {
     },
 }
 
-pub(crate) async fn run(
-    args: Args,
-    environment: &Environment,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, environment: &Environment, terminal: &mut Terminal) -> anyhow::Result<()> {
     match args.task {
-        Some(Task::Init { name, place, to }) => {
-            init(&name, &place, &to, environment, terminal).await
-        }
+        Some(Task::Init { name, place, to }) => init(&name, &place, &to, environment, terminal).await,
         None => listen(&args.place, args.listen, environment, terminal).await,
     }
 }
@@ -79,35 +73,21 @@ async fn init(
     environment: &Environment,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let to = if to.is_empty() {
-        vec![SinkSpec::Stdout]
-    } else {
-        to.to_vec()
-    };
+    let to = if to.is_empty() { vec![SinkSpec::Stdout] } else { to.to_vec() };
     if writes_to_stdout(&to)
         && let Some(reason) = terminal.output_would_be_lost()
     {
-        let failure = Failure::new(
-            Exit::Usage,
-            "output_would_be_lost",
-            format!("the key would be lost: {reason}"),
-        );
-        return Err(failure
-            .hint("send it to a place, for instance with --to file:PATH")
-            .into());
+        let failure = Failure::new(Exit::Usage, "output_would_be_lost", format!("the key would be lost: {reason}"));
+        return Err(failure.hint("send it to a place, for instance with --to file:PATH").into());
     }
     let sinks = Sinks::prepare(&to)?;
     let service = open(place, environment).await?;
     let now = system::now();
-    let issued = service
-        .create_workspace(name, Provider::Native, now)
-        .await?;
+    let issued = service.create_workspace(name, Provider::Native, now).await?;
     let record = output::key::json(&issued.key, now);
     let lost = |what: String| {
-        let message = format!(
-            "the workspace {} was made, but its key was not delivered: {what}",
-            quoted(name.as_str())
-        );
+        let message =
+            format!("the workspace {} was made, but its key was not delivered: {what}", quoted(name.as_str()));
         Failure::new(Exit::Undelivered, "not_delivered", message)
             .hint("nobody has the key: make a workspace of another name, and deliver its key to another place")
     };
@@ -135,32 +115,21 @@ async fn listen(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     if !address.ip().is_loopback() {
-        let message = format!(
-            "{address} can be reached from other machines, and keys would travel in the clear"
-        );
+        let message = format!("{address} can be reached from other machines, and keys would travel in the clear");
         return Err(Failure::new(Exit::Usage, "insecure_listener", message)
             .hint("listen on 127.0.0.1, behind a proxy that speaks TLS")
             .into());
     }
     let service = open(place, environment).await?;
     if !service.has_workspaces().await? {
-        terminal
-            .warn("this database has no workspace yet; make one with: keys serve init --name NAME");
+        terminal.warn("this database has no workspace yet; make one with: keys serve init --name NAME");
     }
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("could not listen on {address}"));
-    let listener = listener
-        .map_err(|error| Failure::new(Exit::Unreachable, "cannot_listen", format!("{error:#}")))?;
+    let listener =
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"));
+    let listener = listener.map_err(|error| Failure::new(Exit::Unreachable, "cannot_listen", format!("{error:#}")))?;
     terminal.say(&format!("Listening on http://{}", listener.local_addr()?));
-    let context = Context {
-        service,
-        now: system::now,
-        random: system::random,
-    };
-    serve::serve(listener, context, serve::stopped())
-        .await
-        .context("the listener failed")?;
+    let context = Context { service, now: system::now, random: system::random };
+    serve::serve(listener, context, serve::stopped()).await.context("the listener failed")?;
     terminal.say("Stopped");
     Ok(())
 }
@@ -169,11 +138,7 @@ async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Servic
     let database = match (&place.database, &environment.database) {
         (Some(database), _) => database.clone(),
         (None, Some(text)) => text.parse().map_err(|problem: String| {
-            Failure::new(
-                Exit::Usage,
-                "invalid_database",
-                format!("KEYS_DATABASE_URL cannot be used: {problem}"),
-            )
+            Failure::new(Exit::Usage, "invalid_database", format!("KEYS_DATABASE_URL cannot be used: {problem}"))
         })?,
         (None, None) => {
             let directory = environment.data_directory()?;
@@ -181,11 +146,5 @@ async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Servic
             local::database(&directory)
         }
     };
-    Service::open(&database, system::random)
-        .await
-        .with_context(|| format!("could not open the database {database}"))
-}
-
-fn name(text: &str) -> Result<KeyName, String> {
-    text.parse().map_err(|error: NotAName| error.to_string())
+    Service::open(&database, system::random).await.with_context(|| format!("could not open the database {database}"))
 }

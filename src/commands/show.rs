@@ -15,16 +15,9 @@ pub(crate) struct Args {
     key: Selector,
 }
 
-pub(crate) async fn run(
-    args: Args,
-    client: &Client,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
     let found = selection::one(client, &args.key, Preference::Active, now).await?;
-    output.object(terminal, key::json(&found, now), |terminal| {
-        key::detail(&found, now, terminal)
-    })?;
+    output.object(terminal, key::json(&found, now), |terminal| key::detail(&found, now, terminal))?;
     Ok(terminal.flush()?)
 }

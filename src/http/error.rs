@@ -35,18 +35,11 @@ pub(crate) enum HttpError {
 
 impl HttpError {
     /// Reads an error answer: our shape, a bare string, `detail`, or none at all.
-    pub(super) fn refused(
-        status: u16,
-        body: &[u8],
-        request_id: Option<String>,
-        changes: bool,
-    ) -> Self {
+    pub(super) fn refused(status: u16, body: &[u8], request_id: Option<String>, changes: bool) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &body["error"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let message = text(&error["message"])
-            .or_else(|| text(error))
-            .or_else(|| text(&body["detail"]));
+        let message = text(&error["message"]).or_else(|| text(error)).or_else(|| text(&body["detail"]));
         let code = text(&error["code"]);
         // A service that says in its own words that it cannot answer now has done nothing; any other trouble behind a
         // change may have come after it.
@@ -54,8 +47,7 @@ impl HttpError {
         Self::Refused {
             status,
             code: code.unwrap_or_else(|| format!("http_{status}")),
-            message: message
-                .unwrap_or_else(|| format!("the service answered with status {status}")),
+            message: message.unwrap_or_else(|| format!("the service answered with status {status}")),
             hint: text(&error["hint"]),
             request_id: request_id.or_else(|| text(&error["request_id"])),
             unsure,
@@ -65,9 +57,7 @@ impl HttpError {
     /// The status and the request id of the answer, where there was one.
     pub(crate) fn answer(&self) -> Option<(u16, Option<&str>)> {
         match self {
-            Self::Refused {
-                status, request_id, ..
-            } => Some((*status, request_id.as_deref())),
+            Self::Refused { status, request_id, .. } => Some((*status, request_id.as_deref())),
             Self::NotSent { .. }
             | Self::Broken { .. }
             | Self::Unreadable { .. }
@@ -95,7 +85,9 @@ impl HttpError {
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Refused { unsure: true, .. } => Exit::Unknown,
+            Self::Refused { unsure: true, .. }
+            | Self::Broken { changes: true, .. }
+            | Self::Unreadable { changes: true, .. } => Exit::Unknown,
             Self::Refused { status, .. } => match status {
                 401 => Exit::Unauthenticated,
                 402 | 429 => Exit::Limited,
@@ -105,13 +97,9 @@ impl Explain for HttpError {
                 408 | 500.. => Exit::Unreachable,
                 _ => Exit::Usage,
             },
-            Self::Broken { changes: true, .. } | Self::Unreadable { changes: true, .. } => {
-                Exit::Unknown
+            Self::NotSent { .. } | Self::Redirected { .. } | Self::Broken { .. } | Self::Unreadable { .. } => {
+                Exit::Unreachable
             }
-            Self::NotSent { .. }
-            | Self::Redirected { .. }
-            | Self::Broken { .. }
-            | Self::Unreadable { .. } => Exit::Unreachable,
             Self::Interrupted { terminated: false } => Exit::Interrupted,
             Self::Interrupted { terminated: true } => Exit::Terminated,
         }
@@ -130,26 +118,18 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Refused {
-                hint: Some(hint), ..
-            } => Some(hint.clone()),
-            Self::Refused { status: 401, .. } => Some(
-                "check the key in KEYS_API_KEY: it may be mistyped, revoked or expired".to_owned(),
-            ),
+            Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
+            Self::Refused { status: 401, .. } => {
+                Some("check the key in KEYS_API_KEY: it may be mistyped, revoked or expired".to_owned())
+            }
             Self::Refused { status: 403, .. } => {
                 Some("use a key that holds this permission, or ask an admin".to_owned())
             }
-            Self::NotSent { .. } => {
-                Some("check the address and the network; nothing was changed".to_owned())
+            Self::NotSent { .. } => Some("check the address and the network; nothing was changed".to_owned()),
+            Self::Redirected { .. } => {
+                Some("redirects are not followed with a key: set the final address with --api-url".to_owned())
             }
-            Self::Redirected { .. } => Some(
-                "redirects are not followed with a key: set the final address with --api-url"
-                    .to_owned(),
-            ),
-            Self::Refused { .. }
-            | Self::Broken { .. }
-            | Self::Unreadable { .. }
-            | Self::Interrupted { .. } => None,
+            Self::Refused { .. } | Self::Broken { .. } | Self::Unreadable { .. } | Self::Interrupted { .. } => None,
         }
     }
 }
@@ -165,27 +145,16 @@ mod tests {
     #[test]
     fn three_error_shapes_and_none_are_understood() {
         assert_eq!(
-            refused(
-                404,
-                r#"{"error":{"code":"not_found","message":"No such key"}}"#,
-                false
-            )
-            .to_string(),
+            refused(404, r#"{"error":{"code":"not_found","message":"No such key"}}"#, false).to_string(),
             "No such key"
         );
-        assert_eq!(
-            refused(404, r#"{"error":"gone"}"#, false).to_string(),
-            "gone"
-        );
+        assert_eq!(refused(404, r#"{"error":"gone"}"#, false).to_string(), "gone");
         assert_eq!(
             refused(401, r#"{"detail":"Invalid or missing API key"}"#, false).to_string(),
             "Invalid or missing API key"
         );
         for nothing in ["", "<html>", "[]", r#"{"detail":[{}]}"#] {
-            assert_eq!(
-                refused(404, nothing, false).to_string(),
-                "the service answered with status 404"
-            );
+            assert_eq!(refused(404, nothing, false).to_string(), "the service answered with status 404");
         }
     }
 
@@ -215,28 +184,8 @@ mod tests {
         assert_eq!(refused(503, "", true).exit(), Exit::Unknown);
         assert_eq!(refused(500, spoken, true).exit(), Exit::Unknown);
         assert_eq!(refused(500, spoken, false).exit(), Exit::Unreachable);
-        assert_eq!(
-            HttpError::Broken {
-                what: String::new(),
-                changes: true
-            }
-            .exit(),
-            Exit::Unknown
-        );
-        assert_eq!(
-            HttpError::Broken {
-                what: String::new(),
-                changes: false
-            }
-            .exit(),
-            Exit::Unreachable
-        );
-        assert_eq!(
-            HttpError::NotSent {
-                what: String::new()
-            }
-            .exit(),
-            Exit::Unreachable
-        );
+        assert_eq!(HttpError::Broken { what: String::new(), changes: true }.exit(), Exit::Unknown);
+        assert_eq!(HttpError::Broken { what: String::new(), changes: false }.exit(), Exit::Unreachable);
+        assert_eq!(HttpError::NotSent { what: String::new() }.exit(), Exit::Unreachable);
     }
 }

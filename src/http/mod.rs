@@ -7,12 +7,45 @@ mod network;
 pub(crate) use error::HttpError;
 pub(crate) use network::{Network, NotAnAddress};
 
+use std::str::FromStr;
+
 use axum::Router;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::model::secret::{Random, hex};
+
 /// Answers larger than this are refused: a page of a hundred keys takes a hundredth of it.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// Makes the same request again safe: the service answers it with the original answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// One that no other request has.
+    pub(crate) fn fresh(random: Random<'_>) -> Self {
+        let mut bytes = [0_u8; 16];
+        random(&mut bytes);
+        Self(hex(&bytes))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let visible = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+        if !(1..=255).contains(&text.len()) || !text.bytes().all(visible) {
+            return Err("it takes 1 to 255 visible ASCII characters without quotes");
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
 
 /// A request to a management API, without the credential, which the transport adds.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +54,7 @@ pub(crate) struct Request {
     /// `/v1/api-keys?page=1`, percent-encoded.
     pub(crate) target: String,
     pub(crate) body: Option<Value>,
-    /// Makes the same request again safe: the service answers it with the original answer.
-    pub(crate) idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
 }
 
 /// The methods that management APIs use.
@@ -47,26 +79,16 @@ impl Method {
 
 impl Request {
     pub(crate) fn get(target: String) -> Self {
-        Self {
-            method: Method::Get,
-            target,
-            body: None,
-            idempotency_key: None,
-        }
+        Self { method: Method::Get, target, body: None, idempotency_key: None }
     }
 
     pub(crate) fn change(
         method: Method,
         target: String,
         body: Option<Value>,
-        idempotency_key: &str,
+        idempotency_key: &IdempotencyKey,
     ) -> Self {
-        Self {
-            method,
-            target,
-            body,
-            idempotency_key: Some(idempotency_key.to_owned()),
-        }
+        Self { method, target, body, idempotency_key: Some(idempotency_key.clone()) }
     }
 
     /// Whether the request can change anything: then a lost answer leaves its outcome unknown.
@@ -81,16 +103,13 @@ impl Request {
             headers.push(("content-type", "application/json".to_owned()));
         }
         if let Some(key) = &self.idempotency_key {
-            headers.push(("idempotency-key", key.clone()));
+            headers.push(("idempotency-key", key.as_str().to_owned()));
         }
         headers
     }
 
     fn body_bytes(&self) -> Zeroizing<Vec<u8>> {
-        let bytes = self
-            .body
-            .as_ref()
-            .map(|body| serde_json::to_vec(body).unwrap_or_default());
+        let bytes = self.body.as_ref().map(|body| serde_json::to_vec(body).unwrap_or_default());
         Zeroizing::new(bytes.unwrap_or_default())
     }
 }
@@ -98,7 +117,6 @@ impl Request {
 /// A successful answer.
 pub(crate) struct Answer {
     pub(crate) body: Zeroizing<Vec<u8>>,
-    pub(crate) request_id: Option<String>,
     /// Whether the service says that this is the answer to an earlier, equal request.
     pub(crate) replayed: bool,
 }
@@ -120,11 +138,7 @@ impl Transport {
                 Self::Network(network) => network.send(request).await,
             }
         };
-        let raw = if request.changes() {
-            or_interrupted(exchange).await?
-        } else {
-            exchange.await?
-        };
+        let raw = if request.changes() { or_interrupted(exchange).await? } else { exchange.await? };
         raw.into_answer(request)
     }
 
@@ -136,12 +150,7 @@ impl Transport {
         };
         let mut headers = request.headers();
         headers.extend(credential);
-        Preview {
-            method: request.method.as_str(),
-            url,
-            headers,
-            body: request.body.clone(),
-        }
+        Preview { method: request.method.as_str(), url, headers, body: request.body.clone() }
     }
 }
 
@@ -165,32 +174,19 @@ struct RawAnswer {
 impl RawAnswer {
     fn into_answer(self, request: &Request) -> Result<Answer, HttpError> {
         if (200..300).contains(&self.status) {
-            return Ok(Answer {
-                body: self.body,
-                request_id: self.request_id,
-                replayed: self.replayed,
-            });
+            return Ok(Answer { body: self.body, replayed: self.replayed });
         }
-        Err(HttpError::refused(
-            self.status,
-            &self.body,
-            self.request_id,
-            request.changes(),
-        ))
+        Err(HttpError::refused(self.status, &self.body, self.request_id, request.changes()))
     }
 }
 
 /// Runs a change until it is answered or somebody interrupts it. From here on a signal no longer ends the process at
 /// once: what the change made must be delivered or named.
 #[cfg(unix)]
-async fn or_interrupted<T>(
-    exchange: impl Future<Output = Result<T, HttpError>>,
-) -> Result<T, HttpError> {
+async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    ) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return exchange.await;
     };
     tokio::select! {
@@ -202,9 +198,7 @@ async fn or_interrupted<T>(
 }
 
 #[cfg(not(unix))]
-async fn or_interrupted<T>(
-    exchange: impl Future<Output = Result<T, HttpError>>,
-) -> Result<T, HttpError> {
+async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
     tokio::select! {
         biased;
         result = exchange => result,

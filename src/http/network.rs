@@ -52,18 +52,9 @@ impl Explain for NotAnAddress {
 }
 
 impl Network {
-    pub(crate) fn new(
-        base: &str,
-        credential: PlainKey,
-        shown: usize,
-        timeout: Duration,
-    ) -> Result<Self, NotAnAddress> {
+    pub(crate) fn new(base: &str, credential: PlainKey, shown: usize, timeout: Duration) -> Result<Self, NotAnAddress> {
         let url = Url::parse(base).map_err(|_| NotAnAddress::Unreadable(base.to_owned()))?;
-        if !url.username().is_empty()
-            || url.password().is_some()
-            || url.query().is_some()
-            || url.fragment().is_some()
-        {
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(NotAnAddress::Decorated);
         }
         match url.scheme() {
@@ -72,53 +63,31 @@ impl Network {
             "http" => return Err(NotAnAddress::Insecure(base.to_owned())),
             _ => return Err(NotAnAddress::Unreadable(base.to_owned())),
         }
-        Ok(Self {
-            base: url,
-            credential,
-            shown,
-            timeout,
-            client: OnceLock::new(),
-        })
+        Ok(Self { base: url, credential, shown, timeout, client: OnceLock::new() })
     }
 
     /// The host, for messages.
     pub(crate) fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
-        self.base
-            .port()
-            .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
     pub(super) fn url(&self, request: &Request) -> String {
-        format!(
-            "{}{}",
-            self.base.as_str().trim_end_matches('/'),
-            request.target
-        )
+        format!("{}{}", self.base.as_str().trim_end_matches('/'), request.target)
     }
 
     pub(super) fn shown_credential(&self) -> (&'static str, String) {
-        let shown = self
-            .credential
-            .expose()
-            .get(..self.shown)
-            .unwrap_or_default();
+        let shown = self.credential.expose().get(..self.shown).unwrap_or_default();
         ("authorization", format!("Bearer {shown}…"))
     }
 
     pub(super) async fn send(&self, request: &Request) -> Result<RawAnswer, HttpError> {
         let not_sent = |what: String| HttpError::NotSent { what };
-        let broken = |what: String| HttpError::Broken {
-            what,
-            changes: request.changes(),
-        };
+        let broken = |what: String| HttpError::Broken { what, changes: request.changes() };
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes());
         let mut outgoing = self
             .client()?
-            .request(
-                method.map_err(|error| not_sent(error.to_string()))?,
-                self.url(request),
-            )
+            .request(method.map_err(|error| not_sent(error.to_string()))?, self.url(request))
             .header("authorization", self.authorization().map_err(not_sent)?)
             .body(request.body_bytes().to_vec());
         for (name, value) in request.headers() {
@@ -131,61 +100,36 @@ impl Network {
                 broken(innermost(&error))
             }
         })?;
-        let header = |name: &str| {
-            answer
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
+        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (status, request_id) = (answer.status().as_u16(), header("x-request-id"));
         let replayed = header("idempotency-replayed").is_some();
         if (300..400).contains(&status) {
-            return Err(HttpError::Redirected {
-                location: header("location").unwrap_or_default(),
-            });
+            return Err(HttpError::Redirected { location: header("location").unwrap_or_default() });
         }
         let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = answer
-            .chunk()
-            .await
-            .map_err(|error| broken(innermost(&error)))?
-        {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| broken(innermost(&error)))? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(broken(format!(
-                    "the answer is larger than {LARGEST_ANSWER} bytes"
-                )));
+                return Err(broken(format!("the answer is larger than {LARGEST_ANSWER} bytes")));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(RawAnswer {
-            status,
-            request_id,
-            replayed,
-            body,
-        })
+        Ok(RawAnswer { status, request_id, replayed, body })
     }
 
     fn authorization(&self) -> Result<HeaderValue, String> {
         let text = Zeroizing::new(format!("Bearer {}", self.credential.expose()));
-        let mut value = HeaderValue::from_str(&text)
-            .map_err(|_| "the key cannot be sent in a header".to_owned())?;
+        let mut value = HeaderValue::from_str(&text).map_err(|_| "the key cannot be sent in a header".to_owned())?;
         value.set_sensitive(true);
         Ok(value)
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that builds a client"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that builds a client")]
     fn client(&self) -> Result<&Client, HttpError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
         // Another provider may be installed already; then that one is as good.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
+        rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = Client::builder()
             .redirect(Policy::none())
             .connect_timeout(self.timeout.min(Duration::from_secs(10)))
@@ -198,9 +142,7 @@ impl Network {
             // Nothing to verify: loading the system's roots would be the slowest part of the whole call.
             builder = builder.tls_certs_only([]);
         }
-        let client = builder.build().map_err(|error| HttpError::NotSent {
-            what: innermost(&error),
-        })?;
+        let client = builder.build().map_err(|error| HttpError::NotSent { what: innermost(&error) })?;
         Ok(self.client.get_or_init(|| client))
     }
 }
@@ -226,7 +168,7 @@ mod tests {
     use super::*;
 
     fn accepts(base: &str) -> bool {
-        let key = PlainKey::parse(Zeroizing::new("wbk_12345678_secret".to_owned())).unwrap();
+        let key = PlainKey::parse(&Zeroizing::new("wbk_12345678_secret".to_owned())).unwrap();
         Network::new(base, key, 12, Duration::from_secs(1)).is_ok()
     }
 

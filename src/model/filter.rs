@@ -36,33 +36,17 @@ impl Filter {
     /// Whether all but the state fits: what a footer counts as hidden.
     pub(crate) fn fits_but_for_state(&self, key: &Key, now: Timestamp) -> bool {
         let search = self.search.as_ref().is_none_or(|text| contains(key, text));
-        let name = self
-            .name
+        let name = self.name.as_ref().is_none_or(|pattern| pattern.matches(&key.name));
+        let permission = self
+            .permission
             .as_ref()
-            .is_none_or(|pattern| pattern.matches(&key.name));
-        let permission = self.permission.as_ref().is_none_or(|pattern| {
-            key.permissions
-                .iter()
-                .any(|held| pattern.matches(held.as_str()))
-        });
+            .is_none_or(|pattern| key.permissions.iter().any(|held| pattern.matches(held.as_str())));
         let quiet_since = key.last_used_at.or(key.created_at);
-        let unused = self
-            .unused
-            .is_none_or(|age| quiet_since.is_some_and(|last| last <= age.before(now)));
-        let old = self
-            .older_than
-            .is_none_or(|age| key.created_at.is_some_and(|made| made <= age.before(now)));
-        let expiring = self.expiring.is_none_or(|age| {
-            key.expires_at
-                .is_some_and(|end| end > now && end <= age.after(now))
-        });
-        search
-            && name
-            && permission
-            && unused
-            && old
-            && expiring
-            && (!self.no_expiry || key.expires_at.is_none())
+        let unused = self.unused.is_none_or(|age| quiet_since.is_some_and(|last| last <= age.before(now)));
+        let old = self.older_than.is_none_or(|age| key.created_at.is_some_and(|made| made <= age.before(now)));
+        let expiring =
+            self.expiring.is_none_or(|age| key.expires_at.is_some_and(|end| end > now && end <= age.after(now)));
+        search && name && permission && unused && old && expiring && (!self.no_expiry || key.expires_at.is_none())
     }
 }
 
@@ -98,24 +82,16 @@ impl Sort {
     ];
 
     /// The newest first: what was made last is what people look for.
-    pub(crate) const NEWEST_FIRST: Self = Self {
-        field: SortField::Created,
-        descending: true,
-    };
+    pub(crate) const NEWEST_FIRST: Self = Self { field: SortField::Created, descending: true };
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (name, descending) = text
-            .strip_prefix('-')
-            .map_or((text, false), |name| (name, true));
+        let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
         let (_, field) = Self::FIELDS.into_iter().find(|(known, _)| *known == name)?;
         Some(Self { field, descending })
     }
 
     pub(crate) fn as_text(self) -> String {
-        let name = Self::FIELDS
-            .into_iter()
-            .find(|(_, field)| *field == self.field)
-            .map_or("", |(name, _)| name);
+        let name = Self::FIELDS.into_iter().find(|(_, field)| *field == self.field).map_or("", |(name, _)| name);
         format!("{}{name}", if self.descending { "-" } else { "" })
     }
 }
@@ -138,10 +114,7 @@ mod tests {
 
     #[test]
     fn a_key_never_used_is_unused_since_its_creation() {
-        let filter = Filter {
-            unused: Some("30d".parse().unwrap()),
-            ..Filter::default()
-        };
+        let filter = Filter { unused: Some("30d".parse().unwrap()), ..Filter::default() };
         let mut subject = key("key_1", "ci");
         assert!(!shows(&filter, &subject), "nothing is known of it");
         subject.created_at = Some(day(60));
@@ -154,23 +127,14 @@ mod tests {
 
     #[test]
     fn expiring_leaves_out_what_has_ended_and_what_never_ends() {
-        let filter = Filter {
-            expiring: Some("2w".parse().unwrap()),
-            ..Filter::default()
-        };
+        let filter = Filter { expiring: Some("2w".parse().unwrap()), ..Filter::default() };
         let mut subject = key("key_1", "ci");
         assert!(!shows(&filter, &subject));
         for (end, expected) in [(100, false), (101, true), (114, true), (115, false)] {
             subject.expires_at = Some(day(end));
             assert_eq!(shows(&filter, &subject), expected, "day {end}");
         }
-        assert!(!shows(
-            &Filter {
-                no_expiry: true,
-                ..Filter::default()
-            },
-            &subject
-        ));
+        assert!(!shows(&Filter { no_expiry: true, ..Filter::default() }, &subject));
     }
 
     #[test]
@@ -178,23 +142,11 @@ mod tests {
         let mut subject = key("key_1", "ci-deploy");
         subject.description = Some("Nightly Job".to_owned());
         subject.permissions = vec![Permission::from_server("read:contacts")];
-        let by_name = |pattern| Filter {
-            name: Some(WildMatch::new(pattern)),
-            ..Filter::default()
-        };
-        let by_permission = |pattern| Filter {
-            permission: Some(WildMatch::new(pattern)),
-            ..Filter::default()
-        };
-        let by_search = |text: &str| Filter {
-            search: Some(text.to_owned()),
-            ..Filter::default()
-        };
+        let by_name = |pattern| Filter { name: Some(WildMatch::new(pattern)), ..Filter::default() };
+        let by_permission = |pattern| Filter { permission: Some(WildMatch::new(pattern)), ..Filter::default() };
+        let by_search = |text: &str| Filter { search: Some(text.to_owned()), ..Filter::default() };
         assert!(shows(&by_name("ci-*"), &subject) && !shows(&by_name("ci"), &subject));
-        assert!(
-            shows(&by_permission("read:*"), &subject)
-                && !shows(&by_permission("write:*"), &subject)
-        );
+        assert!(shows(&by_permission("read:*"), &subject) && !shows(&by_permission("write:*"), &subject));
         assert!(
             shows(&by_search("nightly"), &subject)
                 && shows(&by_search("DEPLOY"), &subject)

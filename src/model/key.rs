@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -78,10 +78,7 @@ pub(crate) fn check_description(text: &str, longest: usize) -> Result<(), NotANa
     if length > longest {
         return Err(NotAName::TooLong { length, longest });
     }
-    match text
-        .chars()
-        .find(|character| !matches!(character, '\n' | '\t') && is_disruptive(*character))
-    {
+    match text.chars().find(|character| !matches!(character, '\n' | '\t') && is_disruptive(*character)) {
         Some(character) => Err(NotAName::Disruptive { character }),
         None => Ok(()),
     }
@@ -149,14 +146,38 @@ pub(crate) struct NewKey {
     pub(crate) temporary: bool,
 }
 
-/// What is to change of a key. `None` leaves a thing as it is; an inner `None` clears it.
+/// What a thing that may be absent is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Setting<T> {
+    To(T),
+    /// `null` on every wire.
+    Clear,
+}
+
+impl<T> Setting<T> {
+    pub(crate) fn into_option(self) -> Option<T> {
+        match self {
+            Self::To(value) => Some(value),
+            Self::Clear => None,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Setting<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::To)
+    }
+}
+
+/// What is to change of a key. `None` leaves a thing as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct KeyChange {
     pub(crate) name: Option<KeyName>,
-    pub(crate) description: Option<Option<String>>,
+    pub(crate) description: Option<Setting<String>>,
     pub(crate) permissions: Option<Vec<Permission>>,
     pub(crate) tier: Option<Tier>,
-    pub(crate) expires_at: Option<Option<Timestamp>>,
+    pub(crate) expires_at: Option<Setting<Timestamp>>,
 }
 
 /// A key just made, with the one copy of its plaintext.
@@ -199,20 +220,10 @@ pub(crate) mod tests {
         }
         assert_eq!(parse(" ci"), Err(NotAName::Padded));
         assert_eq!(parse("ci\u{2003}"), Err(NotAName::Padded));
-        for hostile in [
-            "a\x1b[31mb",
-            "a\nb",
-            "a\u{9b}31mb",
-            "a\u{202e}b",
-            "a\0b",
-            "a\u{2028}b",
-            "a\u{feff}b",
-            "a\u{7f}b",
-        ] {
-            assert!(
-                matches!(parse(hostile), Err(NotAName::Disruptive { .. })),
-                "{hostile:?}"
-            );
+        for hostile in
+            ["a\x1b[31mb", "a\nb", "a\u{9b}31mb", "a\u{202e}b", "a\0b", "a\u{2028}b", "a\u{feff}b", "a\u{7f}b"]
+        {
+            assert!(matches!(parse(hostile), Err(NotAName::Disruptive { .. })), "{hostile:?}");
         }
     }
 
@@ -220,13 +231,7 @@ pub(crate) mod tests {
     fn lengths_are_counted_in_characters() {
         let name: KeyName = "é".repeat(120).parse().unwrap();
         assert_eq!(name.fits(120), Ok(()));
-        assert_eq!(
-            name.fits(119),
-            Err(NotAName::TooLong {
-                length: 120,
-                longest: 119
-            })
-        );
+        assert_eq!(name.fits(119), Err(NotAName::TooLong { length: 120, longest: 119 }));
         assert_eq!(check_description("two\nlines", 9), Ok(()));
         assert!(check_description("bell\u{7}", 9).is_err());
     }

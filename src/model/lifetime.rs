@@ -13,13 +13,7 @@ use thiserror::Error;
 pub(crate) struct Age(SignedDuration);
 
 /// Seconds in each unit an age may be written in, the longest first.
-const UNITS: [(char, i64); 5] = [
-    ('w', 604_800),
-    ('d', 86_400),
-    ('h', 3_600),
-    ('m', 60),
-    ('s', 1),
-];
+const UNITS: [(char, i64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 impl Age {
     /// An age of whole seconds, more than none.
@@ -46,33 +40,22 @@ impl FromStr for Age {
     type Err = NotAnAge;
 
     fn from_str(text: &str) -> Result<Self, NotAnAge> {
-        let not_an_age = || NotAnAge {
-            text: text.to_owned(),
-        };
+        let not_an_age = || NotAnAge { text: text.to_owned() };
         let unit = text.chars().last().ok_or_else(not_an_age)?;
-        let (_, seconds) = UNITS
-            .iter()
-            .find(|(letter, _)| *letter == unit)
-            .ok_or_else(not_an_age)?;
+        let (_, seconds) = UNITS.iter().find(|(letter, _)| *letter == unit).ok_or_else(not_an_age)?;
         let digits = &text[..text.len() - unit.len_utf8()];
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(not_an_age());
         }
         let count: i64 = digits.parse().map_err(|_| not_an_age())?;
-        count
-            .checked_mul(*seconds)
-            .and_then(Self::from_seconds)
-            .ok_or_else(not_an_age)
+        count.checked_mul(*seconds).and_then(Self::from_seconds).ok_or_else(not_an_age)
     }
 }
 
 impl fmt::Display for Age {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.0.as_secs();
-        let (letter, seconds) = UNITS
-            .iter()
-            .find(|(_, seconds)| total % seconds == 0)
-            .unwrap_or(&('s', 1));
+        let (letter, seconds) = UNITS.iter().find(|(_, seconds)| total % seconds == 0).unwrap_or(&('s', 1));
         write!(formatter, "{}{letter}", total / seconds)
     }
 }
@@ -97,9 +80,7 @@ impl Lifetime {
     pub(crate) fn resolve(self, now: Timestamp) -> Result<Option<Timestamp>, NotInTheFuture> {
         let end = match self {
             Self::Never => return Ok(None),
-            Self::After(age) => now
-                .checked_add(age.0)
-                .map_err(|_| NotInTheFuture::TooFar { age })?,
+            Self::After(age) => now.checked_add(age.0).map_err(|_| NotInTheFuture::TooFar { age })?,
             Self::At(instant) => instant,
         };
         let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
@@ -125,13 +106,9 @@ impl FromStr for Lifetime {
         }
         let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         Err(if number {
-            NotALifetime::BareNumber {
-                text: text.to_owned(),
-            }
+            NotALifetime::BareNumber { text: text.to_owned() }
         } else {
-            NotALifetime::Unreadable {
-                text: text.to_owned(),
-            }
+            NotALifetime::Unreadable { text: text.to_owned() }
         })
     }
 }
@@ -241,10 +218,7 @@ mod tests {
     #[test]
     fn an_end_at_this_very_moment_is_past() {
         let now = at("2026-11-20T12:00:00Z");
-        assert_eq!(
-            Lifetime::At(now).resolve(now),
-            Err(NotInTheFuture::Past { end: now })
-        );
+        assert_eq!(Lifetime::At(now).resolve(now), Err(NotInTheFuture::Past { end: now }));
     }
 
     proptest! {

@@ -80,30 +80,17 @@ impl Catalogue {
         let suggestion = self
             .entries
             .iter()
-            .map(|entry| {
-                (
-                    strsim::jaro_winkler(&reading(name), &reading(entry.name)),
-                    entry.name,
-                )
-            })
+            .map(|entry| (strsim::jaro_winkler(&reading(name), &reading(entry.name)), entry.name))
             .filter(|(likeness, _)| *likeness > 0.8)
             .max_by(|left, right| left.0.total_cmp(&right.0))
             .map(|(_, name)| name);
-        Err(UnknownPermission {
-            name: name.to_owned(),
-            suggestion,
-        })
+        Err(UnknownPermission { name: name.to_owned(), suggestion })
     }
 
     /// Whether a holder of these permissions also holds the wanted one: by its name, or by a coarse one that includes it.
     pub(crate) fn covers(&self, held: &[Permission], wanted: &str) -> bool {
-        let included_in = self
-            .entries
-            .iter()
-            .find(|entry| entry.name == wanted)
-            .and_then(|entry| entry.included_in);
-        held.iter()
-            .any(|held| held.as_str() == wanted || Some(held.as_str()) == included_in)
+        let included_in = self.entries.iter().find(|entry| entry.name == wanted).and_then(|entry| entry.included_in);
+        held.iter().any(|held| held.as_str() == wanted || Some(held.as_str()) == included_in)
     }
 
     /// The least permission for a call written as `GET /v1/contacts`.
@@ -125,10 +112,7 @@ impl Catalogue {
 /// A name as people mistype it: `contacts:read`, `Read.Contacts` and `read:contact` read like `read:contacts`.
 fn reading(name: &str) -> String {
     let lower = name.to_lowercase();
-    let mut words: Vec<&str> = lower
-        .split([':', '.', '-', '_', '/', ' '])
-        .filter(|word| !word.is_empty())
-        .collect();
+    let mut words: Vec<&str> = lower.split([':', '.', '-', '_', '/', ' ']).filter(|word| !word.is_empty()).collect();
     words.sort_by_key(|word| !matches!(*word, "read" | "write" | "admin"));
     words.join(":")
 }
@@ -136,9 +120,7 @@ fn reading(name: &str) -> String {
 fn matches_path(pattern: &str, path: &str) -> bool {
     let mut given = path.trim_end_matches('/').split('/');
     let fits = pattern.split('/').all(|segment| {
-        given.next().is_some_and(|given| {
-            segment == given || (segment.starts_with(':') && !given.is_empty())
-        })
+        given.next().is_some_and(|given| segment == given || (segment.starts_with(':') && !given.is_empty()))
     });
     fits && given.next().is_none()
 }
@@ -160,67 +142,27 @@ mod tests {
 
     const CATALOGUE: Catalogue = Catalogue {
         entries: &[
-            Entry {
-                name: "read:contacts",
-                about: "",
-                included_in: Some("read"),
-            },
-            Entry {
-                name: "write:contacts",
-                about: "",
-                included_in: Some("write"),
-            },
-            Entry {
-                name: "admin:api_keys",
-                about: "",
-                included_in: None,
-            },
-            Entry {
-                name: "read",
-                about: "",
-                included_in: None,
-            },
+            Entry { name: "read:contacts", about: "", included_in: Some("read") },
+            Entry { name: "write:contacts", about: "", included_in: Some("write") },
+            Entry { name: "admin:api_keys", about: "", included_in: None },
+            Entry { name: "read", about: "", included_in: None },
         ],
         calls: &[
-            Call {
-                method: "GET",
-                path: "/v1/contacts",
-                permission: "read:contacts",
-            },
-            Call {
-                method: "PATCH",
-                path: "/v1/contacts/:id",
-                permission: "write:contacts",
-            },
+            Call { method: "GET", path: "/v1/contacts", permission: "read:contacts" },
+            Call { method: "PATCH", path: "/v1/contacts/:id", permission: "write:contacts" },
         ],
     };
 
     fn held(names: &[&str]) -> Vec<Permission> {
-        names
-            .iter()
-            .map(|name| Permission::from_server(*name))
-            .collect()
+        names.iter().map(|name| Permission::from_server(*name)).collect()
     }
 
     #[test]
     fn a_typo_gets_the_nearest_name() {
-        for typo in [
-            "read:contact",
-            "contacts:read",
-            "Read:Contacts",
-            "raed:contacts",
-            "read.contacts",
-        ] {
-            assert_eq!(
-                CATALOGUE.permission(typo).unwrap_err().suggestion,
-                Some("read:contacts"),
-                "{typo}"
-            );
+        for typo in ["read:contact", "contacts:read", "Read:Contacts", "raed:contacts", "read.contacts"] {
+            assert_eq!(CATALOGUE.permission(typo).unwrap_err().suggestion, Some("read:contacts"), "{typo}");
         }
-        assert_eq!(
-            CATALOGUE.permission("admin:keys").unwrap_err().suggestion,
-            Some("admin:api_keys")
-        );
+        assert_eq!(CATALOGUE.permission("admin:keys").unwrap_err().suggestion, Some("admin:api_keys"));
         assert_eq!(CATALOGUE.permission("zzz").unwrap_err().suggestion, None);
         assert_eq!(CATALOGUE.permission("").unwrap_err().suggestion, None);
     }
@@ -240,14 +182,8 @@ mod tests {
         assert_eq!(needed("GET /v1/contacts"), Ok("read:contacts"));
         assert_eq!(needed("get /v1/contacts/?page=2"), Ok("read:contacts"));
         assert_eq!(needed("PATCH /v1/contacts/42"), Ok("write:contacts"));
-        assert_eq!(
-            needed("PATCH /v1/contacts"),
-            Err(UnknownCall::Undocumented("PATCH /v1/contacts".to_owned()))
-        );
-        assert_eq!(
-            needed("/v1/contacts"),
-            Err(UnknownCall::Malformed("/v1/contacts".to_owned()))
-        );
+        assert_eq!(needed("PATCH /v1/contacts"), Err(UnknownCall::Undocumented("PATCH /v1/contacts".to_owned())));
+        assert_eq!(needed("/v1/contacts"), Err(UnknownCall::Malformed("/v1/contacts".to_owned())));
     }
 
     #[test]

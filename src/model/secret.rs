@@ -22,8 +22,8 @@ pub(crate) struct PlainKey(Zeroizing<String>);
 impl PlainKey {
     /// Takes text that is a key: one line of visible ASCII. One line break at its end is dropped, because
     /// `echo` and editors add it.
-    pub(crate) fn parse(text: Zeroizing<String>) -> Result<Self, NotAKey> {
-        let line = text.strip_suffix('\n').unwrap_or(&text);
+    pub(crate) fn parse(text: &Zeroizing<String>) -> Result<Self, NotAKey> {
+        let line = text.strip_suffix('\n').unwrap_or(text);
         let line = line.strip_suffix('\r').unwrap_or(line);
         if line.is_empty() {
             return Err(NotAKey::Empty);
@@ -91,10 +91,7 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
 /// Fills a buffer with cryptographically strong random bytes. Randomness is an argument everywhere below the listener.
@@ -181,12 +178,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SHAPE: KeyShape = KeyShape {
-        prefix: "wbk_",
-        public: 8,
-        secret: 32,
-        shown: 12,
-    };
+    const SHAPE: KeyShape = KeyShape { prefix: "wbk_", public: 8, secret: 32, shown: 12 };
 
     fn generate(seed: u64) -> PlainKey {
         let mut state = seed;
@@ -196,13 +188,13 @@ mod tests {
                 state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
                 let mut mixed = state;
                 mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                *byte = (mixed >> 40) as u8;
+                *byte = mixed.to_be_bytes()[2];
             }
         })
     }
 
     fn parse(text: &str) -> Result<String, NotAKey> {
-        PlainKey::parse(Zeroizing::new(text.to_owned())).map(|key| key.expose().to_owned())
+        PlainKey::parse(&Zeroizing::new(text.to_owned())).map(|key| key.expose().to_owned())
     }
 
     proptest! {
@@ -254,10 +246,7 @@ mod tests {
 
     #[test]
     fn a_hash_is_the_published_sha_256() {
-        assert_eq!(
-            HashedKey::of("abc").as_str(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(HashedKey::of("abc").as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]

@@ -26,27 +26,17 @@ impl Selector {
 
     /// Whether `name` is this name with the date of a rotation: `ci @2026-11-20` or `ci @2026-11-20.2` for `ci`.
     fn is_dated(&self, name: &str) -> bool {
-        let Some(date) = name
-            .strip_prefix(&self.0)
-            .and_then(|rest| rest.strip_prefix(" @"))
-        else {
+        let Some(date) = name.strip_prefix(&self.0).and_then(|rest| rest.strip_prefix(" @")) else {
             return false;
         };
         let (date, count) = date.split_once('.').unwrap_or((date, "1"));
-        date.len() == 10
-            && date.parse::<jiff::civil::Date>().is_ok()
-            && count.parse::<u32>().is_ok()
+        date.len() == 10 && date.parse::<jiff::civil::Date>().is_ok() && count.parse::<u32>().is_ok()
     }
 
     /// Picks the key that is meant among candidates. The first of these that fits anything decides: the id; the exact
     /// name; the name with a rotation's date; the start of a shown prefix or of an id. Where it fits several keys, those
     /// in the preferred state count first, since only among them is a name unique.
-    pub(crate) fn resolve(
-        &self,
-        candidates: Vec<Key>,
-        preferred: Preference,
-        now: Timestamp,
-    ) -> Resolution {
+    pub(crate) fn resolve(&self, candidates: Vec<Key>, preferred: Preference, now: Timestamp) -> Resolution {
         let tests: [&dyn Fn(&Key) -> bool; 4] = [
             &|key| key.id.as_str() == self.0,
             &|key| key.name == self.0,
@@ -58,22 +48,13 @@ impl Selector {
             let mut fitting: Vec<Key> = candidates.extract_if(.., |key| test(key)).collect();
             let mut preferable: Vec<Key> = Vec::new();
             if fitting.len() > 1 {
-                preferable = fitting
-                    .extract_if(.., |key| preferred.fits(key.state(now)))
-                    .collect();
+                preferable = fitting.extract_if(.., |key| preferred.fits(key.state(now))).collect();
             }
-            let chosen = if preferable.is_empty() {
-                fitting
-            } else {
-                preferable
-            };
+            let chosen = if preferable.is_empty() { fitting } else { preferable };
             match chosen.len() {
                 0 => {}
                 1 => {
-                    return chosen
-                        .into_iter()
-                        .next()
-                        .map_or(Resolution::None, |key| Resolution::One(Box::new(key)));
+                    return chosen.into_iter().next().map_or(Resolution::None, |key| Resolution::One(Box::new(key)));
                 }
                 _ => return Resolution::Many(chosen),
             }
@@ -149,11 +130,7 @@ mod tests {
 
     #[test]
     fn an_id_wins_over_a_name_and_a_name_over_a_prefix() {
-        let keys = [
-            key("key_1", "key_2"),
-            key("key_2", "two"),
-            key("key_22", "three"),
-        ];
+        let keys = [key("key_1", "key_2"), key("key_2", "two"), key("key_22", "three")];
         assert_eq!(resolve("key_2", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("two", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("key_22", &keys, Preference::Active), ["key_22"]);
@@ -162,15 +139,8 @@ mod tests {
 
     #[test]
     fn a_start_that_several_have_is_ambiguous() {
-        let keys = [
-            key("key_a1", "one"),
-            key("key_a2", "two"),
-            key("key_b1", "three"),
-        ];
-        assert_eq!(
-            resolve("key_a", &keys, Preference::Active),
-            ["key_a1?", "key_a2?"]
-        );
+        let keys = [key("key_a1", "one"), key("key_a2", "two"), key("key_b1", "three")];
+        assert_eq!(resolve("key_a", &keys, Preference::Active), ["key_a1?", "key_a2?"]);
         assert_eq!(resolve("key_b", &keys, Preference::Active), ["key_b1"]);
         assert_eq!(resolve("wbk_key_b", &keys, Preference::Active), ["key_b1"]);
     }
@@ -185,19 +155,13 @@ mod tests {
         ];
         assert_eq!(resolve("ci", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("ci", &keys, Preference::Revoked), ["key_1"]);
-        assert_eq!(
-            resolve("old", &keys, Preference::Active),
-            ["key_3?", "key_4?"]
-        );
+        assert_eq!(resolve("old", &keys, Preference::Active), ["key_3?", "key_4?"]);
     }
 
     #[test]
     fn a_name_without_its_date_finds_the_active_successor() {
-        let keys = [
-            revoked(key("key_1", "ci @2026-11-20")),
-            key("key_2", "ci @2026-11-20.2"),
-            key("key_3", "ci @home"),
-        ];
+        let keys =
+            [revoked(key("key_1", "ci @2026-11-20")), key("key_2", "ci @2026-11-20.2"), key("key_3", "ci @home")];
         assert_eq!(resolve("ci", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("ci @home", &keys, Preference::Active), ["key_3"]);
         assert_eq!(resolve("c", &keys, Preference::Active), [""; 0]);

@@ -20,11 +20,7 @@ pub(crate) enum State {
 impl State {
     /// A revoked key stays `Revoked` when its expiry passes too: that somebody switched it off is the more telling fact.
     /// An expiry counts from its very instant on.
-    pub(crate) fn of(
-        revoked_at: Option<Timestamp>,
-        expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Self {
+    pub(crate) fn of(revoked_at: Option<Timestamp>, expires_at: Option<Timestamp>, now: Timestamp) -> Self {
         match (revoked_at, expires_at) {
             (Some(_), _) => Self::Revoked,
             (None, Some(expiry)) if expiry <= now => Self::Expired,

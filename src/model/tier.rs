@@ -26,9 +26,7 @@ impl Tier {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        [Self::Standard, Self::High, Self::Unmetered]
-            .into_iter()
-            .find(|tier| tier.as_str() == text)
+        [Self::Standard, Self::High, Self::Unmetered].into_iter().find(|tier| tier.as_str() == text)
     }
 }
 

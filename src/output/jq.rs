@@ -13,16 +13,8 @@ use crate::text;
 
 /// What is left out of jq's library: `env` hands out the environment and with it credentials; `halt` ends the process in
 /// the midst of its work; what writes to standard error goes around `terminal`, which escapes.
-const LEFT_OUT: [&str; 8] = [
-    "env",
-    "halt",
-    "halt_error",
-    "stderr",
-    "stderr_empty",
-    "debug",
-    "debug_empty",
-    "input_filename",
-];
+const LEFT_OUT: [&str; 8] =
+    ["env", "halt", "halt_error", "stderr", "stderr_empty", "debug", "debug_empty", "input_filename"];
 
 /// What jq has and the library has not.
 const ADDED: &str = r#"
@@ -55,25 +47,13 @@ impl Jq {
         let definitions = jaq_core::defs()
             .chain(jaq_std::defs())
             .chain(jaq_json::defs())
-            .chain(
-                load::parse(ADDED, |parser| parser.defs())
-                    .into_iter()
-                    .flatten(),
-            )
+            .chain(load::parse(ADDED, |parser| parser.defs()).into_iter().flatten())
             .filter(|definition| allowed(definition.name));
-        let functions = jaq_core::funs()
-            .chain(jaq_std::funs())
-            .chain(jaq_json::funs())
-            .filter(|(name, _, _)| allowed(name));
+        let functions =
+            jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, _, _)| allowed(name));
         let arena = Arena::default();
         let modules = Loader::new(definitions)
-            .load(
-                &arena,
-                File {
-                    code: expression,
-                    path: (),
-                },
-            )
+            .load(&arena, File { code: expression, path: () })
             .map_err(|errors| JqError::not_loaded(&errors))?;
         // The loader reads no modules, but leaves data to a reader of its own; without one the filter would panic.
         load::import(&modules, |_| Err("nothing can be imported".to_owned()))
@@ -91,9 +71,7 @@ impl Jq {
         input: &[u8],
         mut each: impl FnMut(JqValue) -> Result<(), OutputError>,
     ) -> Result<(), OutputError> {
-        let value = jaq_json::read::parse_single(input).map_err(|error| JqError::Run {
-            message: error.to_string(),
-        })?;
+        let value = jaq_json::read::parse_single(input).map_err(|error| JqError::Run { message: error.to_string() })?;
         let context = Ctx::<data::JustLut<Val>>::new(&self.filter.lut, Vars::new([]));
         for output in self.filter.id.run((context, value)) {
             match output {
@@ -108,9 +86,7 @@ impl Jq {
 impl JqValue {
     fn of(value: &Val) -> Self {
         match value {
-            Val::TStr(bytes) | Val::BStr(bytes) => {
-                Self::Text(String::from_utf8_lossy(bytes).into_owned())
-            }
+            Val::TStr(bytes) | Val::BStr(bytes) => Self::Text(String::from_utf8_lossy(bytes).into_owned()),
             value => Self::Json(value.to_string()),
         }
     }
@@ -133,25 +109,17 @@ pub(crate) enum JqError {
 
 impl JqError {
     fn not_loaded(errors: &load::Errors<&str, ()>) -> Self {
-        let problem = errors
-            .first()
-            .map_or_else(String::new, |(_, error)| match error {
-                load::Error::Io(files) => {
-                    files.first().map_or_else(String::new, |(path, message)| {
-                        format!("`{path}`: {message}")
-                    })
-                }
-                load::Error::Lex(problems) => problems
-                    .first()
-                    .map_or_else(String::new, |(expected, found)| {
-                        expectation(expected.as_str(), found)
-                    }),
-                load::Error::Parse(problems) => problems
-                    .first()
-                    .map_or_else(String::new, |(expected, found)| {
-                        expectation(expected.as_str(), found)
-                    }),
-            });
+        let problem = errors.first().map_or_else(String::new, |(_, error)| match error {
+            load::Error::Io(files) => {
+                files.first().map_or_else(String::new, |(path, message)| format!("`{path}`: {message}"))
+            }
+            load::Error::Lex(problems) => {
+                problems.first().map_or_else(String::new, |(expected, found)| expectation(expected.as_str(), found))
+            }
+            load::Error::Parse(problems) => {
+                problems.first().map_or_else(String::new, |(expected, found)| expectation(expected.as_str(), found))
+            }
+        });
         Self::Compile { problem }
     }
 
@@ -159,16 +127,9 @@ impl JqError {
         let first = errors.first().and_then(|(_, undefined)| undefined.first());
         let problem = first.map_or_else(String::new, |(name, undefined)| match undefined {
             compile::Undefined::Filter(arguments) if *arguments > 0 => {
-                format!(
-                    "there is no filter `{}/{arguments}`",
-                    text::shorten(name, SHOWN)
-                )
+                format!("there is no filter `{}/{arguments}`", text::shorten(name, SHOWN))
             }
-            undefined => format!(
-                "there is no {} `{}`",
-                undefined.as_str(),
-                text::shorten(name, SHOWN)
-            ),
+            undefined => format!("there is no {} `{}`", undefined.as_str(), text::shorten(name, SHOWN)),
         });
         Self::Compile { problem }
     }
@@ -187,9 +148,7 @@ fn expectation(expected: &str, found: &str) -> String {
 fn failure(input: &[u8], exception: jaq_core::Exn<'_, Val>) -> JqError {
     let holds_secret = input.windows(SECRET.len()).any(|window| window == SECRET);
     let message = match exception.get_err() {
-        Ok(_) if holds_secret => {
-            "its message is withheld, because it could quote the secret".to_owned()
-        }
+        Ok(_) if holds_secret => "its message is withheld, because it could quote the secret".to_owned(),
         Ok(error) => JqValue::of(&error.into_val()).shown(),
         Err(_) => "it left a place it was not in".to_owned(),
     };
@@ -228,41 +187,23 @@ mod tests {
     #[test]
     fn filters_put_out_texts_bare_and_the_rest_as_json() {
         let input = r#"{"data":[{"id":"key_1","n":1.50},{"id":"key_2","n":null}]}"#;
+        assert_eq!(run(".data[].id", input), Ok(vec![text("key_1"), text("key_2")]));
+        assert_eq!(run(".data[0], (.data | length)", input), Ok(vec![json(r#"{"id":"key_1","n":1.50}"#), json("2")]));
         assert_eq!(
-            run(".data[].id", input),
-            Ok(vec![text("key_1"), text("key_2")])
-        );
-        assert_eq!(
-            run(".data[0], (.data | length)", input),
-            Ok(vec![json(r#"{"id":"key_1","n":1.50}"#), json("2")])
-        );
-        assert_eq!(
-            run(
-                r#".data | map(select(.n)) | .[0].id | ascii_upcase | test("^KEY")"#,
-                input
-            ),
+            run(r#".data | map(select(.n)) | .[0].id | ascii_upcase | test("^KEY")"#, input),
             Ok(vec![json("true")])
         );
         assert_eq!(run("empty", input), Ok(Vec::new()));
         let odd = r#"["a\"b", 1, null, true, "c\td\\e"]"#;
-        assert_eq!(
-            run("@csv", odd),
-            Ok(vec![text("\"a\"\"b\",1,,true,\"c\td\\e\"")])
-        );
-        assert_eq!(
-            run("@tsv", odd),
-            Ok(vec![text("a\"b\t1\t\ttrue\tc\\td\\\\e")])
-        );
+        assert_eq!(run("@csv", odd), Ok(vec![text("\"a\"\"b\",1,,true,\"c\td\\e\"")]));
+        assert_eq!(run("@tsv", odd), Ok(vec![text("a\"b\t1\t\ttrue\tc\\td\\\\e")]));
     }
 
     #[test]
     fn an_expression_that_is_not_understood_is_shown() {
         assert_eq!(
             run(".data[", "{}"),
-            Err(
-                "could not understand the jq expression: expected closing bracket at its end"
-                    .to_owned()
-            )
+            Err("could not understand the jq expression: expected closing bracket at its end".to_owned())
         );
         assert_eq!(
             run(". |", "{}"),
@@ -276,10 +217,7 @@ mod tests {
             run("nope(1; 2)", "{}"),
             Err("could not understand the jq expression: there is no filter `nope/2`".to_owned())
         );
-        assert!(
-            run("", "{}").is_err(),
-            "an empty variable in a script is noticed"
-        );
+        assert!(run("", "{}").is_err(), "an empty variable in a script is noticed");
     }
 
     #[test]
@@ -308,25 +246,16 @@ mod tests {
             r#"getpath(["a"]) | ltrimstr("x") | system"#,
         ] {
             let error = run(hostile, "{}").expect_err(hostile);
-            assert!(
-                error.starts_with("could not understand"),
-                "{hostile}: {error}"
-            );
+            assert!(error.starts_with("could not understand"), "{hostile}: {error}");
         }
     }
 
     #[test]
     fn a_failing_filter_says_why_but_quotes_no_secret() {
         let error = run(".a.b", r#"{"a":"text"}"#).unwrap_err();
-        assert_eq!(
-            error,
-            r#"the jq expression failed: cannot index "text" with "b""#
-        );
+        assert_eq!(error, r#"the jq expression failed: cannot index "text" with "b""#);
         let error = run(".secret.b", r#"{"secret":"wbk_abc"}"#).unwrap_err();
         assert!(!error.contains("wbk_abc"), "{error}");
-        assert_eq!(
-            run(r#"error("mine")"#, "{}"),
-            Err("the jq expression failed: mine".to_owned())
-        );
+        assert_eq!(run(r#"error("mine")"#, "{}"), Err("the jq expression failed: mine".to_owned()));
     }
 }

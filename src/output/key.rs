@@ -20,78 +20,15 @@ const SOON: i64 = 7 * 86_400;
 
 /// The columns of a list of keys.
 pub(crate) static COLUMNS: [Column; 9] = [
-    Column {
-        title: "NAME",
-        name: "name",
-        rank: 9,
-        shrinks: true,
-        right: false,
-        place: 1,
-    },
-    Column {
-        title: "ID",
-        name: "id",
-        rank: 9,
-        shrinks: false,
-        right: false,
-        place: 0,
-    },
-    Column {
-        title: "STATUS",
-        name: "status",
-        rank: 8,
-        shrinks: false,
-        right: false,
-        place: 3,
-    },
-    Column {
-        title: "PERMISSIONS",
-        name: "permissions",
-        rank: 7,
-        shrinks: true,
-        right: false,
-        place: 4,
-    },
-    Column {
-        title: "EXPIRES",
-        name: "expires_at",
-        rank: 6,
-        shrinks: false,
-        right: false,
-        place: 8,
-    },
-    Column {
-        title: "LAST USED",
-        name: "last_used_at",
-        rank: 5,
-        shrinks: false,
-        right: false,
-        place: 7,
-    },
-    Column {
-        title: "PREFIX",
-        name: "prefix",
-        rank: 4,
-        shrinks: false,
-        right: false,
-        place: 2,
-    },
-    Column {
-        title: "TIER",
-        name: "tier",
-        rank: 2,
-        shrinks: false,
-        right: false,
-        place: 5,
-    },
-    Column {
-        title: "CREATED",
-        name: "created_at",
-        rank: 3,
-        shrinks: false,
-        right: false,
-        place: 6,
-    },
+    Column { title: "NAME", name: "name", rank: 9, shrinks: true, right: false, place: 1 },
+    Column { title: "ID", name: "id", rank: 9, shrinks: false, right: false, place: 0 },
+    Column { title: "STATUS", name: "status", rank: 8, shrinks: false, right: false, place: 3 },
+    Column { title: "PERMISSIONS", name: "permissions", rank: 7, shrinks: true, right: false, place: 4 },
+    Column { title: "EXPIRES", name: "expires_at", rank: 6, shrinks: false, right: false, place: 8 },
+    Column { title: "LAST USED", name: "last_used_at", rank: 5, shrinks: false, right: false, place: 7 },
+    Column { title: "PREFIX", name: "prefix", rank: 4, shrinks: false, right: false, place: 2 },
+    Column { title: "TIER", name: "tier", rank: 2, shrinks: false, right: false, place: 5 },
+    Column { title: "CREATED", name: "created_at", rank: 3, shrinks: false, right: false, place: 6 },
 ];
 
 /// A key in a table, for people and scripts. For scripts an instant that is not there is empty: `never` is no time.
@@ -103,11 +40,7 @@ pub(crate) fn cells(key: &Key, now: Timestamp) -> Vec<Cell> {
         UNKNOWN.clone_into(&mut held.human);
     }
     let mut expires = instant(key.expires_at, now, "never");
-    if state == State::Active
-        && key
-            .expires_at
-            .is_some_and(|end| end.as_second() - now.as_second() < SOON)
-    {
+    if state == State::Active && key.expires_at.is_some_and(|end| end.as_second() - now.as_second() < SOON) {
         expires = expires.styled(Style::Warning);
     }
     let tier = key.tier.map_or("", |tier| tier.as_str());
@@ -128,14 +61,8 @@ pub(crate) fn cells(key: &Key, now: Timestamp) -> Vec<Cell> {
 pub(crate) fn json(key: &Key, now: Timestamp) -> Value {
     let text = |text: &str| Value::String(text.to_owned());
     let optional = |value: &Option<String>| value.as_deref().map_or(Value::Null, text);
-    let time = |instant: Option<Timestamp>| {
-        instant.map_or(Value::Null, |instant| Value::String(text::utc(instant)))
-    };
-    let permissions = key
-        .permissions
-        .iter()
-        .map(|permission| text(permission.as_str()))
-        .collect();
+    let time = |instant: Option<Timestamp>| instant.map_or(Value::Null, |instant| Value::String(text::utc(instant)));
+    let permissions = key.permissions.iter().map(|permission| text(permission.as_str())).collect();
     let mut fields = Map::with_capacity(14 + key.more.len());
     for (name, value) in [
         ("id", text(key.id.as_str())),
@@ -143,10 +70,7 @@ pub(crate) fn json(key: &Key, now: Timestamp) -> Value {
         ("description", optional(&key.description)),
         ("prefix", text(&key.prefix)),
         ("permissions", Value::Array(permissions)),
-        (
-            "tier",
-            key.tier.map_or(Value::Null, |tier| text(tier.as_str())),
-        ),
+        ("tier", key.tier.map_or(Value::Null, |tier| text(tier.as_str()))),
         ("status", text(key.state(now).as_str())),
         ("temporary", Value::Bool(key.temporary)),
         ("created_by", optional(&key.created_by)),
@@ -171,17 +95,11 @@ pub(crate) fn json(key: &Key, now: Timestamp) -> Value {
 pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::Result<()> {
     let state = key.state(now);
     let time = |instant: Option<Timestamp>, otherwise: &str| {
-        instant.map_or_else(
-            || otherwise.to_owned(),
-            |instant| text::utc_and_relative(instant, now),
-        )
+        instant.map_or_else(|| otherwise.to_owned(), |instant| text::utc_and_relative(instant, now))
     };
     let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
     let created = match &key.created_by {
-        Some(creator) => format!(
-            "{} by {creator}",
-            time(key.created_at, "at an unknown time")
-        ),
+        Some(creator) => format!("{} by {creator}", time(key.created_at, "at an unknown time")),
         None => time(key.created_at, "unknown"),
     };
     let mut lines = vec![
@@ -189,24 +107,10 @@ pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::
         ("ID", Some(key.id.to_string()), None),
         ("Status", Some(state.to_string()), Some(style(state))),
         ("Prefix", Some(key.prefix.clone()), None),
-        (
-            "Permissions",
-            Some(if permissions.is_empty() {
-                "none".to_owned()
-            } else {
-                permissions.join(" ")
-            }),
-            None,
-        ),
+        ("Permissions", Some(if permissions.is_empty() { "none".to_owned() } else { permissions.join(" ") }), None),
         ("Tier", key.tier.map(|tier| tier.to_string()), None),
         ("Temporary", key.temporary.then(|| "yes".to_owned()), None),
-        (
-            "Description",
-            key.description
-                .clone()
-                .filter(|description| !description.is_empty()),
-            None,
-        ),
+        ("Description", key.description.clone().filter(|description| !description.is_empty()), None),
         ("Created", Some(created), None),
         ("Last used", Some(time(key.last_used_at, "never")), None),
         ("Expires", Some(time(key.expires_at, "never")), None),
@@ -219,24 +123,14 @@ pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::
 }
 
 /// Writes aligned lines `Label  value`, without those that have no value.
-fn fields(
-    terminal: &mut Terminal,
-    lines: &[(&str, Option<String>, Option<Style>)],
-) -> io::Result<()> {
-    let widest = lines
-        .iter()
-        .filter(|(_, value, _)| value.is_some())
-        .map(|(label, _, _)| text::width(label))
-        .max();
+fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Option<Style>)]) -> io::Result<()> {
+    let widest = lines.iter().filter(|(_, value, _)| value.is_some()).map(|(label, _, _)| text::width(label)).max();
     let widest = widest.unwrap_or(0);
     for (label, value, style) in lines {
         let Some(value) = value else { continue };
         let label = terminal.paint(Style::Dim, &format!("{label:<widest$}"));
         let value = text::escape(value);
-        let value = style.map_or_else(
-            || value.clone().into_owned(),
-            |style| terminal.paint(style, &value),
-        );
+        let value = style.map_or_else(|| value.clone().into_owned(), |style| terminal.paint(style, &value));
         writeln!(terminal.out(), "{label}  {value}")?;
     }
     Ok(())

@@ -86,25 +86,13 @@ impl Output {
     pub(crate) fn list(&self, terminal: &Terminal, columns: &'static [Column]) -> ListWriter<'_> {
         let form = match (self.format, &self.jq) {
             (Format::Jsonl, jq) => Form::JsonLines { jq: jq.as_ref() },
-            (_, Some(jq)) => Form::Collected {
-                jq,
-                rows: Vec::new(),
-            },
-            (Format::Json, None) => Form::Json {
-                pretty: terminal.out_is_terminal(),
-            },
+            (_, Some(jq)) => Form::Collected { jq, rows: Vec::new() },
+            (Format::Json, None) => Form::Json { pretty: terminal.out_is_terminal() },
             (Format::Csv, None) => Form::Csv,
-            (Format::Table, None) if terminal.out_is_terminal() => {
-                Form::Table(table::Table::new(columns))
-            }
+            (Format::Table, None) if terminal.out_is_terminal() => Form::Table(table::Table::new(columns)),
             (Format::Table, None) => Form::Tabs,
         };
-        ListWriter {
-            form,
-            columns,
-            script_order: table::script_order(columns),
-            written: 0,
-        }
+        ListWriter { form, columns, script_order: table::script_order(columns), written: 0 }
     }
 }
 
@@ -165,22 +153,10 @@ impl ListWriter<'_> {
                 write_csv(terminal, &fields)?;
             }
             Form::Json { pretty } => {
-                let (before, between) = if *pretty {
-                    (PRETTY_HEAD, ",\n    ")
-                } else {
-                    (HEAD, ",")
-                };
+                let (before, between) = if *pretty { (PRETTY_HEAD, ",\n    ") } else { (HEAD, ",") };
                 let text = rendered(&json(), *pretty)?;
-                let text = if *pretty {
-                    text.replace('\n', "\n    ")
-                } else {
-                    text
-                };
-                write!(
-                    terminal.out(),
-                    "{}{text}",
-                    if first { before } else { between }
-                )?;
+                let text = if *pretty { text.replace('\n', "\n    ") } else { text };
+                write!(terminal.out(), "{}{text}", if first { before } else { between })?;
             }
             Form::JsonLines { jq: None } => write_line(terminal, &compact(&json())?)?,
             Form::JsonLines { jq: Some(jq) } => filter(jq, terminal, compact(&json())?.as_bytes())?,
@@ -199,16 +175,8 @@ impl ListWriter<'_> {
         Ok(())
     }
 
-    /// How many rows there were.
-    pub(crate) const fn written(&self) -> usize {
-        self.written
-    }
-
     /// Ends the list and writes it to its end. `meta` is printed where there is an envelope for it; `null` or an empty object is none.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "what is said of a list ends with it, and is made in the call"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "what is said of a list ends with it, and is made in the call")]
     pub(crate) fn finish(self, terminal: &mut Terminal, meta: Value) -> Result<(), OutputError> {
         let first = self.written == 0;
         match self.form {
@@ -217,26 +185,15 @@ impl ListWriter<'_> {
             Form::Table(table) => table.finish(terminal)?,
             Form::Json { pretty: false } => {
                 let head = if first { HEAD } else { "" };
-                let meta = if is_none(&meta) {
-                    String::new()
-                } else {
-                    format!(",\"meta\":{}", compact(&meta)?)
-                };
+                let meta = if is_none(&meta) { String::new() } else { format!(",\"meta\":{}", compact(&meta)?) };
                 write_line(terminal, &format!("{head}]{meta}}}"))?;
             }
             Form::Json { pretty: true } => {
-                let (head, end) = if first {
-                    (PRETTY_EMPTY, "")
-                } else {
-                    ("", "\n  ]")
-                };
+                let (head, end) = if first { (PRETTY_EMPTY, "") } else { ("", "\n  ]") };
                 let meta = if is_none(&meta) {
                     String::new()
                 } else {
-                    format!(
-                        ",\n  \"meta\": {}",
-                        rendered(&meta, true)?.replace('\n', "\n  ")
-                    )
+                    format!(",\n  \"meta\": {}", rendered(&meta, true)?.replace('\n', "\n  "))
                 };
                 write_line(terminal, &format!("{head}{end}{meta}\n}}"))?;
             }
@@ -257,11 +214,7 @@ impl ListWriter<'_> {
     }
 
     fn write_csv_header(&self, terminal: &mut Terminal) -> io::Result<()> {
-        let names: Vec<&str> = self
-            .script_order
-            .iter()
-            .map(|index| self.columns[*index].name)
-            .collect();
+        let names: Vec<&str> = self.script_order.iter().map(|index| self.columns[*index].name).collect();
         write_csv(terminal, &names)
     }
 }
@@ -306,9 +259,7 @@ impl Explain for OutputError {
             Self::Io(_) => {
                 "what was done stays done, only its output is lost; make room for it and look with `keys list`"
             }
-            Self::Jq(JqError::Compile { .. }) => {
-                "quote the expression for the shell, for instance --jq '.data[].id'"
-            }
+            Self::Jq(JqError::Compile { .. }) => "quote the expression for the shell, for instance --jq '.data[].id'",
             Self::Jq(JqError::Run { .. }) => {
                 "leave out --jq to see the value the expression is applied to, with --json"
             }
@@ -319,10 +270,7 @@ impl Explain for OutputError {
 
 /// What every JSON document is wrapped in.
 fn envelope(data: Value) -> Value {
-    Value::Object(Map::from_iter([
-        ("schema".to_owned(), SCHEMA.into()),
-        ("data".to_owned(), data),
-    ]))
+    Value::Object(Map::from_iter([("schema".to_owned(), SCHEMA.into()), ("data".to_owned(), data)]))
 }
 
 fn is_none(meta: &Value) -> bool {
@@ -336,11 +284,7 @@ fn compact(value: &Value) -> io::Result<String> {
 
 /// JSON in which nothing acts on a terminal. In a pipe too: it is the same JSON, and pipes end in `less`.
 fn rendered(value: &Value, pretty: bool) -> io::Result<String> {
-    let text = if pretty {
-        serde_json::to_string_pretty(value)
-    } else {
-        serde_json::to_string(value)
-    }?;
+    let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }?;
     Ok(match text::escape_json(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(escaped) => escaped,
@@ -380,9 +324,7 @@ fn scalars(data: &Value) -> (Vec<String>, Vec<String>) {
         value => scalar(value),
     };
     let fields = data.as_object().into_iter().flatten();
-    fields
-        .filter_map(|(name, value)| cell(value).map(|value| (name.clone(), value)))
-        .unzip()
+    fields.filter_map(|(name, value)| cell(value).map(|value| (name.clone(), value))).unzip()
 }
 
 /// Writes one record as RFC 4180 has it, line breaks included.
@@ -390,15 +332,9 @@ fn write_csv<T: AsRef<str>>(terminal: &mut Terminal, fields: &[T]) -> io::Result
     let is_terminal = terminal.out_is_terminal();
     let mut record = Vec::with_capacity(256);
     {
-        let mut writer = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .buffer_capacity(512)
-            .from_writer(&mut record);
-        writer.write_record(
-            fields
-                .iter()
-                .map(|field| csv_field(field.as_ref(), is_terminal).into_owned()),
-        )?;
+        let mut writer =
+            csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).buffer_capacity(512).from_writer(&mut record);
+        writer.write_record(fields.iter().map(|field| csv_field(field.as_ref(), is_terminal).into_owned()))?;
         writer.flush()?;
     }
     terminal.out().write_all(&record)
@@ -412,17 +348,11 @@ fn write_csv<T: AsRef<str>>(terminal: &mut Terminal, fields: &[T]) -> io::Result
 /// Tabs and line breaks are data that quotes can hold, and stay in a pipe. Other control characters have no place in RFC 4180
 /// and CSV is read by people in the end, so they are spelled out even there; whoever wants the exact bytes asks for JSON.
 fn csv_field(text: &str, is_terminal: bool) -> Cow<'_, str> {
-    let kept: &[char] = if is_terminal {
-        &[]
-    } else {
-        &['\n', '\r', '\t']
-    };
+    let kept: &[char] = if is_terminal { &[] } else { &['\n', '\r', '\t'] };
     let escaped = text::escape_but(text, kept);
     let number = text.strip_prefix('-').is_some_and(|digits| {
         digits.starts_with(|first: char| first.is_ascii_digit())
-            && digits
-                .chars()
-                .all(|digit| digit.is_ascii_digit() || digit == '.')
+            && digits.chars().all(|digit| digit.is_ascii_digit() || digit == '.')
     });
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !number {
         Cow::Owned(format!("'{escaped}"))

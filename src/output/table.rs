@@ -60,30 +60,17 @@ impl Cell {
     /// The same for people and scripts.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         let plain = text.into();
-        Self {
-            human: plain.clone(),
-            plain,
-            ..Self::default()
-        }
+        Self { human: plain.clone(), plain, ..Self::default() }
     }
 
     /// One for people, the other for scripts.
     pub(crate) fn of(human: impl Into<String>, plain: impl Into<String>) -> Self {
-        Self {
-            human: human.into(),
-            plain: plain.into(),
-            ..Self::default()
-        }
+        Self { human: human.into(), plain: plain.into(), ..Self::default() }
     }
 
     /// A list, separated by spaces for people and by commas for scripts.
     pub(crate) fn words(words: &[&str]) -> Self {
-        Self {
-            human: words.join(" "),
-            plain: words.join(","),
-            style: None,
-            words: true,
-        }
+        Self { human: words.join(" "), plain: words.join(","), style: None, words: true }
     }
 
     pub(crate) fn styled(mut self, style: Style) -> Self {
@@ -117,11 +104,7 @@ struct Slot {
 
 impl Table {
     pub(super) const fn new(columns: &'static [Column]) -> Self {
-        Self {
-            columns,
-            waiting: Vec::new(),
-            layout: None,
-        }
+        Self { columns, waiting: Vec::new(), layout: None }
     }
 
     pub(super) fn row(&mut self, terminal: &mut Terminal, mut cells: Vec<Cell>) -> io::Result<()> {
@@ -134,29 +117,18 @@ impl Table {
             return self.write(terminal, layout, &cells);
         }
         self.waiting.push(cells);
-        if self.waiting.len() < DECIDING {
-            Ok(())
-        } else {
-            self.lay_out(terminal)
-        }
+        if self.waiting.len() < DECIDING { Ok(()) } else { self.lay_out(terminal) }
     }
 
     /// Nothing at all is written for a list without rows: the caller says so in words.
     pub(super) fn finish(mut self, terminal: &mut Terminal) -> io::Result<()> {
-        if self.waiting.is_empty() {
-            Ok(())
-        } else {
-            self.lay_out(terminal)
-        }
+        if self.waiting.is_empty() { Ok(()) } else { self.lay_out(terminal) }
     }
 
     fn lay_out(&mut self, terminal: &mut Terminal) -> io::Result<()> {
         let layout = layout(self.columns, &self.waiting, terminal.width());
-        let header: Vec<Cell> = self
-            .columns
-            .iter()
-            .map(|column| Cell::new(column.title).styled(Style::Strong))
-            .collect();
+        let header: Vec<Cell> =
+            self.columns.iter().map(|column| Cell::new(column.title).styled(Style::Strong)).collect();
         self.write(terminal, &layout, &header)?;
         for cells in std::mem::take(&mut self.waiting) {
             self.write(terminal, &layout, &cells)?;
@@ -176,11 +148,7 @@ impl Table {
             let cell = cells.get(slot.index).unwrap_or(&nothing);
             let shown = fit(cell, column.shrinks, slot.width);
             let width = text::width(&shown);
-            let indent = if column.right {
-                slot.width.saturating_sub(width)
-            } else {
-                0
-            };
+            let indent = if column.right { slot.width.saturating_sub(width) } else { 0 };
             if width > 0 {
                 let least = if position == 0 { 0 } else { at + GAP };
                 let target = (start + indent).max(least);
@@ -205,14 +173,8 @@ fn layout(columns: &[Column], rows: &[Vec<Cell>], width: usize) -> Vec<Slot> {
         .iter()
         .enumerate()
         .map(|(index, column)| {
-            let cells = rows
-                .iter()
-                .filter_map(|cells| cells.get(index))
-                .map(|cell| text::width(&cell.human));
-            Slot {
-                index,
-                width: cells.max().unwrap_or(0).max(text::width(column.title)),
-            }
+            let cells = rows.iter().filter_map(|cells| cells.get(index)).map(|cell| text::width(&cell.human));
+            Slot { index, width: cells.max().unwrap_or(0).max(text::width(column.title)) }
         })
         .collect();
     while least(columns, &slots, COMFORTABLE) > width && drop_lowest(columns, &mut slots, NEEDED) {}
@@ -228,13 +190,7 @@ fn total(widths: impl ExactSizeIterator<Item = usize>) -> usize {
 
 /// How wide the columns are when all that may shrink have shrunk to `floor`.
 fn least(columns: &[Column], slots: &[Slot], floor: usize) -> usize {
-    total(slots.iter().map(|slot| {
-        if columns[slot.index].shrinks {
-            slot.width.min(floor)
-        } else {
-            slot.width
-        }
-    }))
+    total(slots.iter().map(|slot| if columns[slot.index].shrinks { slot.width.min(floor) } else { slot.width }))
 }
 
 /// Drops the column of the lowest rank below `limit`, of several the last. Says whether there was one.
@@ -253,9 +209,7 @@ fn drop_lowest(columns: &[Column], slots: &mut Vec<Slot>, limit: u8) -> bool {
 fn shrink(columns: &[Column], slots: &mut [Slot], width: usize) {
     let mut excess = total(slots.iter().map(|slot| slot.width)).saturating_sub(width);
     while excess > 0 {
-        let shrinking = slots
-            .iter_mut()
-            .filter(|slot| columns[slot.index].shrinks && slot.width > NARROWEST);
+        let shrinking = slots.iter_mut().filter(|slot| columns[slot.index].shrinks && slot.width > NARROWEST);
         let Some(widest) = shrinking.max_by_key(|slot| slot.width) else {
             return;
         };
@@ -279,10 +233,7 @@ fn fit(cell: &Cell, shrinks: bool, columns: usize) -> std::borrow::Cow<'_, str> 
     });
     let shown = fitting.unwrap_or_else(|| {
         let others = format!(" +{}", words.len() - 1);
-        format!(
-            "{}{others}",
-            text::shorten(words[0], columns.saturating_sub(others.len()))
-        )
+        format!("{}{others}", text::shorten(words[0], columns.saturating_sub(others.len())))
     });
     std::borrow::Cow::Owned(shown)
 }
@@ -314,14 +265,7 @@ mod tests {
     use super::*;
 
     const fn column(title: &'static str, rank: u8, shrinks: bool, right: bool) -> Column {
-        Column {
-            title,
-            name: title,
-            rank,
-            shrinks,
-            right,
-            place: 0,
-        }
+        Column { title, name: title, rank, shrinks, right, place: 0 }
     }
 
     static COLUMNS: [Column; 4] = [
@@ -332,12 +276,7 @@ mod tests {
     ];
 
     fn cells(name: &str, id: &str, calls: &str, scopes: &[&str]) -> Vec<Cell> {
-        vec![
-            Cell::new(name),
-            Cell::new(id),
-            Cell::new(calls),
-            Cell::words(scopes),
-        ]
+        vec![Cell::new(name), Cell::new(id), Cell::new(calls), Cell::words(scopes)]
     }
 
     fn table(columns: u16, rows: &[Vec<Cell>]) -> String {
@@ -354,12 +293,7 @@ mod tests {
     #[test]
     fn columns_shrink_then_go_but_ids_stay_whole() {
         let rows = [
-            cells(
-                "Ingestion worker",
-                "key_7qz3m1v9w8x2",
-                "12",
-                &["read:contacts", "read:companies", "write:lists"],
-            ),
+            cells("Ingestion worker", "key_7qz3m1v9w8x2", "12", &["read:contacts", "read:companies", "write:lists"]),
             cells("ci", "key_0000000000ab", "1204", &["read:contacts"]),
         ];
         let wide = "\
@@ -391,10 +325,7 @@ ci        key_0000000000ab
 
     #[test]
     fn hostile_and_wide_names_keep_the_columns() {
-        let rows = [
-            cells("a\x1b[2J\n\u{202e}b", "key_1", "", &[]),
-            cells("鍵鍵", "key_2", "7", &["x"]),
-        ];
+        let rows = [cells("a\x1b[2J\n\u{202e}b", "key_1", "", &[]), cells("鍵鍵", "key_2", "7", &["x"])];
         let expected = "\
 NAME                 ID     CALLS  SCOPES
 a\\x1b[2J\\n\\u{202e}b  key_1
@@ -426,16 +357,10 @@ a\\x1b[2J\\n\\u{202e}b  key_1
     #[test]
     fn words_are_left_out_whole() {
         let cell = Cell::words(&["read:contacts", "write:contacts", "read:lists"]);
-        assert_eq!(
-            fit(&cell, true, 39),
-            "read:contacts write:contacts read:lists"
-        );
+        assert_eq!(fit(&cell, true, 39), "read:contacts write:contacts read:lists");
         assert_eq!(fit(&cell, true, 38), "read:contacts write:contacts +1");
         assert_eq!(fit(&cell, true, 20), "read:contacts +2");
         assert_eq!(fit(&cell, true, 12), "read:con… +2");
-        assert_eq!(
-            fit(&cell, false, 12),
-            "read:contacts write:contacts read:lists"
-        );
+        assert_eq!(fit(&cell, false, 12), "read:contacts write:contacts read:lists");
     }
 }

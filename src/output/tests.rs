@@ -23,18 +23,14 @@ fn days(days: i64) -> Timestamp {
 fn keys() -> [Key; 4] {
     let mut worker = key("key_7qz3m1v9w8x2", "Ingestion worker");
     worker.prefix = "wbk_1a2B3c4D".to_owned();
-    worker.permissions = ["read:contacts", "write:contacts", "read:companies"]
-        .map(Permission::from_server)
-        .to_vec();
+    worker.permissions = ["read:contacts", "write:contacts", "read:companies"].map(Permission::from_server).to_vec();
     worker.tier = Some(Tier::High);
     worker.created_by = Some("ana".to_owned());
     worker.created_at = Some(days(-30));
     worker.last_used_at = Some(Timestamp::from_second(NOW - 3 * 3_600).unwrap());
     worker.expires_at = Some(days(89));
     worker.more.insert("region".to_owned(), json!("eu"));
-    worker
-        .more
-        .insert("name".to_owned(), json!("a second name"));
+    worker.more.insert("name".to_owned(), json!("a second name"));
     worker.more.insert("secret".to_owned(), json!("no"));
     let mut formula = key("key_0000000000ab", "=HYPERLINK(\"http://evil\")");
     formula.prefix = "wbk_9z8Y7x6W".to_owned();
@@ -55,28 +51,14 @@ fn keys() -> [Key; 4] {
 }
 
 fn output(format: Format, expression: Option<&str>) -> Output {
-    Output {
-        format,
-        jq: expression.map(|expression| Jq::compile(expression).unwrap()),
-    }
+    Output { format, jq: expression.map(|expression| Jq::compile(expression).unwrap()) }
 }
 
-fn list_on(
-    (mut terminal, captured): (Terminal, Captured),
-    output: &Output,
-    keys: &[Key],
-    meta: Value,
-) -> String {
+fn list_on((mut terminal, captured): (Terminal, Captured), output: &Output, keys: &[Key], meta: Value) -> String {
     let mut list = output.list(&terminal, &key::COLUMNS);
     for key in keys {
-        list.row_of(
-            &mut terminal,
-            || key::cells(key, now()),
-            || key::json(key, now()),
-        )
-        .unwrap();
+        list.row_of(&mut terminal, || key::cells(key, now()), || key::json(key, now())).unwrap();
     }
-    assert_eq!(list.written(), keys.len());
     list.finish(&mut terminal, meta).unwrap();
     assert_eq!(captured.stderr(), "");
     captured.stdout()
@@ -86,30 +68,13 @@ fn piped(format: Format, expression: Option<&str>, keys: &[Key], meta: Value) ->
     list_on(Terminal::test(), &output(format, expression), keys, meta)
 }
 
-fn shown(
-    columns: u16,
-    format: Format,
-    expression: Option<&str>,
-    keys: &[Key],
-    meta: Value,
-) -> String {
-    list_on(
-        Terminal::test_screen(columns),
-        &output(format, expression),
-        keys,
-        meta,
-    )
+fn shown(columns: u16, format: Format, expression: Option<&str>, keys: &[Key], meta: Value) -> String {
+    list_on(Terminal::test_screen(columns), &output(format, expression), keys, meta)
 }
 
-fn one(
-    terminal: (Terminal, Captured),
-    output: &Output,
-    data: Value,
-) -> Result<String, OutputError> {
+fn one(terminal: (Terminal, Captured), output: &Output, data: Value) -> Result<String, OutputError> {
     let (mut terminal, captured) = terminal;
-    output.object(&mut terminal, data, |terminal| {
-        writeln!(terminal.out(), "for people")
-    })?;
+    output.object(&mut terminal, data, |terminal| writeln!(terminal.out(), "for people"))?;
     Ok(captured.stdout())
 }
 
@@ -123,10 +88,7 @@ Ingestion wo…  key_7qz3m1v9w8x2  active   read:con… +2  in 89 days   3 hours
 a\x1b[2J\tb\…  key_0000000000cd  active   -             in 3 days    never
 old            key_0000000000ef  expired  read:contac…  2 years ago  never
 "#;
-    assert_eq!(
-        shown(80, Format::Table, None, &keys, Value::Null),
-        at_80[1..]
-    );
+    assert_eq!(shown(80, Format::Table, None, &keys, Value::Null), at_80[1..]);
     let at_120 = r#"
 NAME            ID                STATUS   PERMISSIONS    EXPIRES      LAST USED    PREFIX        TIER      CREATED
 Ingestion wor…  key_7qz3m1v9w8x2  active   read:cont… +2  in 89 days   3 hours ago  wbk_1a2B3c4D  high      30 days ago
@@ -134,10 +96,7 @@ Ingestion wor…  key_7qz3m1v9w8x2  active   read:cont… +2  in 89 days   3 hou
 a\x1b[2J\tb\u…  key_0000000000cd  active   -              in 3 days    never        wbk_5v4U3t2S  standard  2 days ago
 old             key_0000000000ef  expired  read:contacts  2 years ago  never        wbk_1r0Q9p8O  -         -
 "#;
-    assert_eq!(
-        shown(120, Format::Table, None, &keys, Value::Null),
-        at_120[1..]
-    );
+    assert_eq!(shown(120, Format::Table, None, &keys, Value::Null), at_120[1..]);
     let at_200 = r#"
 NAME                       ID                STATUS   PERMISSIONS                                  EXPIRES      LAST USED    PREFIX        TIER      CREATED
 Ingestion worker           key_7qz3m1v9w8x2  active   read:contacts write:contacts read:companies  in 89 days   3 hours ago  wbk_1a2B3c4D  high      30 days ago
@@ -145,10 +104,7 @@ Ingestion worker           key_7qz3m1v9w8x2  active   read:contacts write:contac
 a\x1b[2J\tb\u{202e}c       key_0000000000cd  active   -                                            in 3 days    never        wbk_5v4U3t2S  standard  2 days ago
 old                        key_0000000000ef  expired  read:contacts                                2 years ago  never        wbk_1r0Q9p8O  -         -
 "#;
-    assert_eq!(
-        shown(200, Format::Table, None, &keys, Value::Null),
-        at_200[1..]
-    );
+    assert_eq!(shown(200, Format::Table, None, &keys, Value::Null), at_200[1..]);
 }
 
 #[test]
@@ -159,10 +115,7 @@ key_0000000000ab\t=HYPERLINK(\"http://evil\")\twbk_9z8Y7x6W\trevoked\tread:lists
 key_0000000000cd\ta\\x1b[2J\\tb\\u{202e}c\twbk_5v4U3t2S\tactive\t\tstandard\t2026-11-18T12:00:00Z\t\t2026-11-23T12:00:00Z
 key_0000000000ef\told\twbk_1r0Q9p8O\texpired\tread:contacts\t\t\t\t2024-09-11T12:00:00Z
 ";
-    assert_eq!(
-        piped(Format::Table, None, &keys(), json!({ "hidden": 1 })),
-        expected
-    );
+    assert_eq!(piped(Format::Table, None, &keys(), json!({ "hidden": 1 })), expected);
     assert_eq!(piped(Format::Table, None, &[], Value::Null), "");
 }
 
@@ -174,13 +127,8 @@ fn csv_is_quoted_and_its_formulas_are_defused() {
         "{header}key_0000000000ab,\"'=HYPERLINK(\"\"http://evil\"\")\",wbk_9z8Y7x6W,revoked,read:lists,standard,2025-10-16T12:00:00Z,,\r\n\
          key_0000000000cd,a\\x1b[2J\tb\\u{{202e}}c,wbk_5v4U3t2S,active,,standard,2026-11-18T12:00:00Z,,2026-11-23T12:00:00Z\r\n"
     );
-    assert_eq!(
-        piped(Format::Csv, None, &[formula, hostile.clone()], Value::Null),
-        expected
-    );
-    assert!(
-        shown(80, Format::Csv, None, &[hostile], Value::Null).contains(",a\\x1b[2J\\tb\\u{202e}c,")
-    );
+    assert_eq!(piped(Format::Csv, None, &[formula, hostile.clone()], Value::Null), expected);
+    assert!(shown(80, Format::Csv, None, &[hostile], Value::Null).contains(",a\\x1b[2J\\tb\\u{202e}c,"));
     assert_eq!(piped(Format::Csv, None, &[], Value::Null), header);
     for formula in ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "-", "-=1"] {
         assert!(csv_field(formula, false).starts_with('\''), "{formula:?}");
@@ -204,26 +152,17 @@ fn json_is_one_envelope() {
         piped(Format::Json, None, &keys, meta.clone()),
         format!("{{\"schema\":1,\"data\":[{first},{second}],\"meta\":{{\"hidden\":2}}}}\n")
     );
-    assert_eq!(
-        piped(Format::Jsonl, None, &keys, meta),
-        format!("{first}\n{second}\n")
-    );
-    assert_eq!(
-        piped(Format::Json, None, &[], Value::Null),
-        "{\"schema\":1,\"data\":[]}\n"
-    );
+    assert_eq!(piped(Format::Jsonl, None, &keys, meta), format!("{first}\n{second}\n"));
+    assert_eq!(piped(Format::Json, None, &[], Value::Null), "{\"schema\":1,\"data\":[]}\n");
     assert_eq!(piped(Format::Jsonl, None, &[], Value::Null), "");
 }
 
 #[test]
 fn json_on_a_terminal_is_indented_as_one_document() {
     let keys = keys();
-    for (keys, meta) in [
-        (&keys[..], json!({ "hidden": [1] })),
-        (&keys[..1], Value::Null),
-        (&[], json!({})),
-        (&[], json!({ "a": 1 })),
-    ] {
+    for (keys, meta) in
+        [(&keys[..], json!({ "hidden": [1] })), (&keys[..1], Value::Null), (&[], json!({})), (&[], json!({ "a": 1 }))]
+    {
         let mut whole = envelope(keys.iter().map(|key| key::json(key, now())).collect());
         if !is_none(&meta) {
             whole["meta"] = meta.clone();
@@ -239,19 +178,8 @@ fn json_on_a_terminal_is_indented_as_one_document() {
 fn json_never_acts_on_a_terminal() {
     let [_, _, hostile, _] = keys();
     for text in [
-        shown(
-            80,
-            Format::Json,
-            None,
-            std::slice::from_ref(&hostile),
-            Value::Null,
-        ),
-        piped(
-            Format::Jsonl,
-            Some(".[\"name\"] | [.]"),
-            &[hostile],
-            Value::Null,
-        ),
+        shown(80, Format::Json, None, std::slice::from_ref(&hostile), Value::Null),
+        piped(Format::Jsonl, Some(".[\"name\"] | [.]"), &[hostile], Value::Null),
     ] {
         assert!(text.contains(r#""a\u001b[2J\tb\u202ec""#), "{text}");
     }
@@ -263,12 +191,7 @@ fn a_filter_sees_the_envelope_or_each_line() {
     let meta = json!({ "hidden": 2 });
     for format in [Format::Json, Format::Table, Format::Csv] {
         assert_eq!(
-            piped(
-                format,
-                Some(".schema, (.data | length), .meta.hidden, .data[3].name"),
-                &keys,
-                meta.clone()
-            ),
+            piped(format, Some(".schema, (.data | length), .meta.hidden, .data[3].name"), &keys, meta.clone()),
             "1\n4\n2\nold\n"
         );
     }
@@ -285,34 +208,16 @@ fn a_filter_sees_the_envelope_or_each_line() {
 #[test]
 fn one_object_in_each_format() {
     let data = || json!({ "id": "key_1", "n": -1, "on": true, "none": null, "list": ["a", "b"], "more": { "a": 1 } });
-    let print =
-        |format, expression| one(Terminal::test(), &output(format, expression), data()).unwrap();
+    let print = |format, expression| one(Terminal::test(), &output(format, expression), data()).unwrap();
     let line = r#"{"id":"key_1","n":-1,"on":true,"none":null,"list":["a","b"],"more":{"a":1}}"#;
     assert_eq!(print(Format::Table, None), "for people\n");
-    assert_eq!(
-        print(Format::Json, None),
-        format!("{{\"schema\":1,\"data\":{line}}}\n")
-    );
+    assert_eq!(print(Format::Json, None), format!("{{\"schema\":1,\"data\":{line}}}\n"));
     assert_eq!(print(Format::Jsonl, None), format!("{line}\n"));
-    assert_eq!(
-        print(Format::Csv, None),
-        "id,n,on,none,list\r\nkey_1,-1,true,,\"a,b\"\r\n"
-    );
-    assert_eq!(
-        print(Format::Table, Some(".data.id, .data.list")),
-        "key_1\n[\"a\",\"b\"]\n"
-    );
+    assert_eq!(print(Format::Csv, None), "id,n,on,none,list\r\nkey_1,-1,true,,\"a,b\"\r\n");
+    assert_eq!(print(Format::Table, Some(".data.id, .data.list")), "key_1\n[\"a\",\"b\"]\n");
     assert_eq!(print(Format::Jsonl, Some(".id")), "key_1\n");
-    let pretty = one(
-        Terminal::test_screen(80),
-        &output(Format::Json, None),
-        json!({ "id": 1 }),
-    )
-    .unwrap();
-    assert_eq!(
-        pretty,
-        "{\n  \"schema\": 1,\n  \"data\": {\n    \"id\": 1\n  }\n}\n"
-    );
+    let pretty = one(Terminal::test_screen(80), &output(Format::Json, None), json!({ "id": 1 })).unwrap();
+    assert_eq!(pretty, "{\n  \"schema\": 1,\n  \"data\": {\n    \"id\": 1\n  }\n}\n");
 }
 
 #[test]
@@ -358,13 +263,8 @@ fn colour_adds_nothing_to_the_widths() {
     let keys = keys();
     let plain = shown(120, Format::Table, None, &keys, Value::Null);
     let (mut terminal, captured) = Terminal::test_screen(120);
-    terminal.configure(crate::terminal::Color::Always, false, 0, false);
-    let painted = list_on(
-        (terminal, captured),
-        &output(Format::Table, None),
-        &keys,
-        Value::Null,
-    );
+    terminal.configure(crate::terminal::Color::Always, false, false);
+    let painted = list_on((terminal, captured), &output(Format::Table, None), &keys, Value::Null);
     assert!(painted.contains("\x1b[32mactive\x1b[0m") && painted.contains("\x1b[1mNAME\x1b[0m"));
     assert_eq!(console::strip_ansi_codes(&painted), plain);
 }
@@ -376,17 +276,9 @@ fn a_list_of_many_rows_needs_no_memory_for_them() {
     let mut list = output.list(&terminal, &key::COLUMNS);
     let [worker, ..] = keys();
     for _ in 0..5_000 {
-        list.row_of(
-            &mut terminal,
-            || key::cells(&worker, now()),
-            || unreachable!("a table needs no JSON"),
-        )
-        .unwrap();
+        list.row_of(&mut terminal, || key::cells(&worker, now()), || unreachable!("a table needs no JSON")).unwrap();
     }
-    assert!(
-        captured.stdout().lines().count() > 3_000,
-        "rows are passed on while others are still to come"
-    );
+    assert!(captured.stdout().lines().count() > 3_000, "rows are passed on while others are still to come");
     list.finish(&mut terminal, Value::Null).unwrap();
     assert_eq!(captured.stdout().lines().count(), 5_001);
 }
@@ -396,9 +288,7 @@ fn a_closed_pipe_can_be_found_in_the_chain() {
     let error: OutputError = io::Error::from(io::ErrorKind::BrokenPipe).into();
     let error = anyhow::Error::from(error).context("could not list the keys");
     let broken = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     };
     assert!(error.chain().any(broken));
 }
@@ -406,21 +296,10 @@ fn a_closed_pipe_can_be_found_in_the_chain() {
 #[test]
 fn errors_know_their_exit_code() {
     let failed = OutputError::from(io::Error::from(io::ErrorKind::StorageFull));
-    assert_eq!(
-        (failed.exit(), failed.code()),
-        (Exit::Internal, "output_failed")
-    );
+    assert_eq!((failed.exit(), failed.code()), (Exit::Internal, "output_failed"));
     let unknown = OutputError::from(Jq::compile("nope").err().unwrap());
-    assert_eq!(
-        (unknown.exit(), unknown.code()),
-        (Exit::Usage, "invalid_jq")
-    );
-    let failing = one(
-        Terminal::test(),
-        &output(Format::Json, Some(".data.a.b")),
-        json!({ "a": "text" }),
-    )
-    .unwrap_err();
+    assert_eq!((unknown.exit(), unknown.code()), (Exit::Usage, "invalid_jq"));
+    let failing = one(Terminal::test(), &output(Format::Json, Some(".data.a.b")), json!({ "a": "text" })).unwrap_err();
     assert_eq!((failing.exit(), failing.code()), (Exit::Usage, "jq_failed"));
     assert!(failed.hint().is_some() && unknown.hint().is_some() && failing.hint().is_some());
 }

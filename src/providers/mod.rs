@@ -24,9 +24,7 @@ impl Provider {
 
     /// The provider of a name as storage keeps it.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Self::Native]
-            .into_iter()
-            .find(|provider| provider.rules().name == name)
+        [Self::Native].into_iter().find(|provider| provider.rules().name == name)
     }
 }
 

@@ -11,18 +11,13 @@ pub(crate) async fn serve(
     context: Context,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(context))
-        .with_graceful_shutdown(stopped)
-        .await
+    axum::serve(listener, router(context)).with_graceful_shutdown(stopped).await
 }
 
 /// All routes, and the document that describes them.
 fn router(context: Context) -> Router {
     let (router, document) = routes::routes(context);
-    router.route(
-        "/openapi.json",
-        routing::get(move || async move { Json(document) }),
-    )
+    router.route("/openapi.json", routing::get(move || async move { Json(document) }))
 }
 
 /// Ends when somebody interrupts or terminates this process.

@@ -35,11 +35,7 @@ enum Identity {
 
 impl Caller {
     pub(super) fn operator(workspace: Workspace, sealing: Vec<u8>) -> Self {
-        Self {
-            workspace,
-            identity: Identity::Operator,
-            sealing: Zeroizing::new(sealing),
-        }
+        Self { workspace, identity: Identity::Operator, sealing: Zeroizing::new(sealing) }
     }
 
     pub(crate) fn rules(&self) -> &'static Rules {
@@ -69,29 +65,19 @@ impl Caller {
     fn holds(&self, permission: &str) -> bool {
         match &self.identity {
             Identity::Operator => true,
-            Identity::Key { permissions, .. } => {
-                self.rules().permissions.covers(permissions, permission)
-            }
+            Identity::Key { permissions, .. } => self.rules().permissions.covers(permissions, permission),
         }
     }
 
     /// Refuses callers that may not manage keys.
     pub(super) fn may_manage(&self) -> Result<(), Refusal> {
         let needed = self.rules().admin_permission;
-        if self.holds(needed) {
-            Ok(())
-        } else {
-            Err(Refusal::MissingPermission(needed))
-        }
+        if self.holds(needed) { Ok(()) } else { Err(Refusal::MissingPermission(needed)) }
     }
 
     /// Refuses callers that may neither manage keys nor read everything.
     pub(super) fn may_look(&self) -> Result<(), Refusal> {
-        if self.holds(self.rules().reading_permission) {
-            Ok(())
-        } else {
-            self.may_manage()
-        }
+        if self.holds(self.rules().reading_permission) { Ok(()) } else { self.may_manage() }
     }
 
     /// Refuses to hand on what the caller does not hold: permissions, and a tier above its own.
@@ -105,10 +91,7 @@ impl Caller {
         {
             return Err(Refusal::TierNotHeld(tier.as_str()));
         }
-        match permissions
-            .iter()
-            .find(|permission| !self.holds(permission.as_str()))
-        {
+        match permissions.iter().find(|permission| !self.holds(permission.as_str())) {
             Some(lacking) => Err(Refusal::NotHeld(lacking.clone())),
             None => Ok(()),
         }
@@ -117,26 +100,14 @@ impl Caller {
 
 impl Service {
     /// Finds out who presents this key. Unknown and malformed keys cost the same look-up as known ones.
-    pub(crate) async fn authenticate(
-        &self,
-        presented: &str,
-        now: Timestamp,
-    ) -> Result<Caller, Refusal> {
-        let stored = self
-            .store
-            .key_with_hash(&HashedKey::of(presented))
-            .await?
-            .ok_or(Refusal::InvalidKey)?;
+    pub(crate) async fn authenticate(&self, presented: &str, now: Timestamp) -> Result<Caller, Refusal> {
+        let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::InvalidKey)?;
         match stored.key.state(now) {
             State::Active => {}
             State::Revoked => return Err(Refusal::RevokedKey),
             State::Expired => return Err(Refusal::InvalidKey),
         }
-        let workspace = self
-            .store
-            .workspace_with_id(&stored.workspace)
-            .await?
-            .ok_or(Refusal::InvalidKey)?;
+        let workspace = self.store.workspace_with_id(&stored.workspace).await?.ok_or(Refusal::InvalidKey)?;
         self.store.touch_key(stored.key.id.as_str(), now).await?;
         Ok(Caller {
             workspace,

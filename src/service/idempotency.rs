@@ -35,6 +35,14 @@ pub(crate) struct Once {
     pub(crate) body: Vec<u8>,
 }
 
+/// A change somebody asks for: who, which request makes it the same as another one, and when.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) once: Option<&'a Once>,
+    pub(crate) now: Timestamp,
+}
+
 /// An answer in the form of its provider's wire.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -45,11 +53,7 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, body: Vec<u8>) -> Self {
-        Self {
-            status,
-            body: Zeroizing::new(body),
-            replayed: false,
-        }
+        Self { status, body: Zeroizing::new(body), replayed: false }
     }
 }
 
@@ -65,6 +69,13 @@ pub(super) struct Change {
     record: Option<Record>,
 }
 
+impl Change {
+    /// A change that no request can repeat.
+    pub(super) const fn unrepeatable(write: Write) -> Self {
+        Self { write, record: None }
+    }
+}
+
 struct Record {
     lookup: String,
     fingerprint: String,
@@ -73,34 +84,21 @@ struct Record {
 }
 
 impl Service {
-    /// Begins a change by this caller, or finds the answer that the same request already had.
-    pub(super) async fn begin(
-        &self,
-        caller: &Caller,
-        once: Option<&Once>,
-        now: Timestamp,
-    ) -> Result<Begun, Refusal> {
+    /// Begins a change, or finds the answer that the same request already had. Changes are for callers who may manage keys.
+    pub(super) async fn begin(&self, ask: Ask<'_>) -> Result<Begun, Refusal> {
+        let Ask { caller, once, now } = ask;
+        caller.may_manage()?;
         let Some(once) = once else {
             let write = self.store.write(&caller.workspace().id).await?;
-            return Ok(Begun::Fresh(Box::new(Change {
-                write,
-                record: None,
-            })));
+            return Ok(Begun::Fresh(Box::new(Change::unrepeatable(write))));
         };
         let lookup = lookup(caller, once);
-        let in_flight =
-            InFlight::enter(&self.in_flight, &lookup).ok_or(Refusal::IdempotencyInProgress)?;
+        let in_flight = InFlight::enter(&self.in_flight, &lookup).ok_or(Refusal::IdempotencyInProgress)?;
         let fingerprint = hex(&Sha256::digest(&once.body));
         let mut write = self.store.write(&caller.workspace().id).await?;
-        write
-            .purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN))
-            .await?;
+        write.purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)).await?;
         let Some(stored) = write.find_answer(&lookup).await? else {
-            let record = Some(Record {
-                lookup,
-                fingerprint,
-                _in_flight: in_flight,
-            });
+            let record = Some(Record { lookup, fingerprint, _in_flight: in_flight });
             return Ok(Begun::Fresh(Box::new(Change { write, record })));
         };
         if stored.fingerprint != fingerprint {
@@ -108,16 +106,12 @@ impl Service {
         }
         // A dead secret must not be handed out as if it lived.
         if let Some(id) = &stored.key_id {
-            let alive = write
-                .find_key(id)
-                .await?
-                .is_some_and(|key| key.state(now) == State::Active);
+            let alive = write.find_key(id).await?.is_some_and(|key| key.state(now) == State::Active);
             if !alive {
                 return Err(Refusal::IdempotencyOutlived);
             }
         }
-        let answer =
-            unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
+        let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
         Ok(Begun::Replay(answer))
     }
 
@@ -125,12 +119,12 @@ impl Service {
     /// whose plaintext the answer holds.
     pub(super) async fn finish(
         &self,
-        caller: &Caller,
+        ask: Ask<'_>,
         change: Change,
         answer: Answer,
         made: Option<&KeyId>,
-        now: Timestamp,
     ) -> Result<Answer, Refusal> {
+        let Ask { caller, now, .. } = ask;
         let Change { mut write, record } = change;
         if let Some(record) = &record {
             let mut salt = [0_u8; 32];
@@ -145,12 +139,8 @@ impl Service {
                 sealed: String::new(),
                 created_at: now.as_microsecond(),
             };
-            stored.sealed =
-                seal(caller.sealing(), &record.lookup, &stored, &answer).ok_or_else(|| {
-                    StoreError::Corrupt {
-                        what: "an answer that cannot be sealed".to_owned(),
-                    }
-                })?;
+            stored.sealed = seal(caller.sealing(), &record.lookup, &stored, &answer)
+                .ok_or_else(|| StoreError::Corrupt { what: "an answer that cannot be sealed".to_owned() })?;
             write.keep_answer(&record.lookup, &stored).await?;
         }
         write.commit().await?;
@@ -162,13 +152,7 @@ impl Service {
 /// another look-up, so it cannot replay.
 fn lookup(caller: &Caller, once: &Once) -> String {
     let mut digest = Sha256::new();
-    for part in [
-        &caller.workspace().id,
-        caller.actor().0,
-        &once.method,
-        &once.route,
-        &once.key,
-    ] {
+    for part in [&caller.workspace().id, caller.actor().0, &once.method, &once.route, &once.key] {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());
     }
@@ -177,19 +161,14 @@ fn lookup(caller: &Caller, once: &Once) -> String {
 
 fn cipher(secret: &[u8], salt: &[u8]) -> Option<XChaCha20Poly1305> {
     let mut key = Zeroizing::new([0_u8; 32]);
-    Hkdf::<Sha256>::new(Some(salt), secret)
-        .expand(b"keys idempotency answer v1", &mut key[..])
-        .ok()?;
+    Hkdf::<Sha256>::new(Some(salt), secret).expand(b"keys idempotency answer v1", &mut key[..]).ok()?;
     XChaCha20Poly1305::new_from_slice(&key[..]).ok()
 }
 
 /// What an answer is bound to besides its key: moved to another request, another key or another time, it does not open.
 fn context(lookup: &str, stored: &StoredAnswer) -> String {
     let key_id = stored.key_id.as_deref().unwrap_or("");
-    format!(
-        "{lookup}|{}|{key_id}|{}",
-        stored.fingerprint, stored.created_at
-    )
+    format!("{lookup}|{}|{key_id}|{}", stored.fingerprint, stored.created_at)
 }
 
 fn seal(secret: &[u8], lookup: &str, stored: &StoredAnswer, answer: &Answer) -> Option<String> {
@@ -197,13 +176,7 @@ fn seal(secret: &[u8], lookup: &str, stored: &StoredAnswer, answer: &Answer) -> 
     plain.extend_from_slice(&answer.body);
     let aad = context(lookup, stored);
     let nonce = XNonce::try_from(unhex(&stored.nonce)?.as_slice()).ok()?;
-    let sealed = cipher(secret, &unhex(&stored.salt)?)?.encrypt(
-        &nonce,
-        Payload {
-            msg: &plain,
-            aad: aad.as_bytes(),
-        },
-    );
+    let sealed = cipher(secret, &unhex(&stored.salt)?)?.encrypt(&nonce, Payload { msg: &plain, aad: aad.as_bytes() });
     sealed.ok().map(|sealed| hex(&sealed))
 }
 
@@ -211,13 +184,7 @@ fn unseal(secret: &[u8], lookup: &str, stored: &StoredAnswer) -> Option<Answer> 
     let aad = context(lookup, stored);
     let nonce = XNonce::try_from(unhex(&stored.nonce)?.as_slice()).ok()?;
     let sealed = unhex(&stored.sealed)?;
-    let plain = cipher(secret, &unhex(&stored.salt)?)?.decrypt(
-        &nonce,
-        Payload {
-            msg: &sealed,
-            aad: aad.as_bytes(),
-        },
-    );
+    let plain = cipher(secret, &unhex(&stored.salt)?)?.decrypt(&nonce, Payload { msg: &sealed, aad: aad.as_bytes() });
     let plain = Zeroizing::new(plain.ok()?);
     let (status, body) = plain.split_at_checked(2)?;
     Some(Answer {
@@ -235,22 +202,13 @@ struct InFlight {
 
 impl InFlight {
     fn enter(set: &Arc<Mutex<HashSet<String>>>, lookup: &str) -> Option<Self> {
-        let fresh = set
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(lookup.to_owned());
-        fresh.then(|| Self {
-            set: Arc::clone(set),
-            lookup: lookup.to_owned(),
-        })
+        let fresh = set.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup.to_owned());
+        fresh.then(|| Self { set: Arc::clone(set), lookup: lookup.to_owned() })
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.set
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.lookup);
+        self.set.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.lookup);
     }
 }

@@ -5,93 +5,47 @@ use serde_json::{Map, json};
 
 use super::idempotency::{Begun, Change};
 use super::manage::snapshot;
-use super::{Answer, Caller, Once, Refusal, Service};
+use super::{Answer, Ask, Caller, Refusal, Service};
 use crate::model::key::{IssuedKey, Key, KeyId, NewKey, check_description};
+use crate::model::permission::Permission;
+use crate::providers::Rules;
 
 impl Service {
-    /// Issues a key as a caller asks for it. `render` puts it into the form of the wire; that answer is what the same
-    /// request gets again.
+    /// Issues a key. `render` puts it into the form of the wire; that answer is what the same request gets again.
     pub(crate) async fn create_key(
         &self,
-        caller: &Caller,
+        ask: Ask<'_>,
         new: &NewKey,
-        once: Option<&Once>,
-        now: Timestamp,
         render: impl FnOnce(&IssuedKey) -> Answer + Send,
     ) -> Result<Answer, Refusal> {
-        caller.may_manage()?;
-        let mut change = match self.begin(caller, once, now).await? {
+        let mut change = match self.begin(ask).await? {
             Begun::Replay(answer) => return Ok(answer),
             Begun::Fresh(change) => change,
         };
-        let issued = self.issue(caller, new, &mut change, now).await?;
+        let issued = self.issue(ask, new, &mut change).await?;
         let answer = render(&issued);
-        self.finish(caller, *change, answer, Some(&issued.key.id), now)
-            .await
+        self.finish(ask, *change, answer, Some(&issued.key.id)).await
     }
 
     /// Issues a key for the operator, without a wire.
     pub(super) async fn issue_directly(
         &self,
-        caller: &Caller,
+        operator: &Caller,
         new: &NewKey,
         now: Timestamp,
     ) -> Result<IssuedKey, Refusal> {
-        let Begun::Fresh(mut change) = self.begin(caller, None, now).await? else {
-            return Err(Refusal::NotFound);
-        };
-        let issued = self.issue(caller, new, &mut change, now).await?;
-        self.finish(
-            caller,
-            *change,
-            Answer::new(201, Vec::new()),
-            Some(&issued.key.id),
-            now,
-        )
-        .await?;
+        let ask = Ask { caller: operator, once: None, now };
+        let mut change = Change::unrepeatable(self.store.write(&operator.workspace().id).await?);
+        let issued = self.issue(ask, new, &mut change).await?;
+        change.write.commit().await?;
         Ok(issued)
     }
 
-    async fn issue(
-        &self,
-        caller: &Caller,
-        new: &NewKey,
-        change: &mut Change,
-        now: Timestamp,
-    ) -> Result<IssuedKey, Refusal> {
+    async fn issue(&self, ask: Ask<'_>, new: &NewKey, change: &mut Change) -> Result<IssuedKey, Refusal> {
+        let Ask { caller, now, .. } = ask;
         let rules = caller.rules();
-        let invalid = |field| {
-            move |error: crate::model::key::NotAName| Refusal::Invalid {
-                field,
-                problem: error.to_string(),
-            }
-        };
-        new.name.fits(rules.longest_name).map_err(invalid("name"))?;
-        if let Some(description) = &new.description {
-            check_description(description, rules.longest_description)
-                .map_err(invalid("description"))?;
-        }
-        if new.permissions.is_empty() {
-            return Err(Refusal::Invalid {
-                field: "permissions",
-                problem: "at least one is required".to_owned(),
-            });
-        }
-        for permission in &new.permissions {
-            rules.permissions.permission(permission.as_str())?;
-        }
-        let lifetime = new.lifetime.resolve(now);
-        let expires_at = lifetime.map_err(|error| Refusal::Invalid {
-            field: "expires_at",
-            problem: error.to_string(),
-        })?;
-        caller.may_grant(&new.permissions, new.tier)?;
-
+        let expires_at = checked_end(caller, new, now)?;
         let plain = rules.shape.generate(&mut |buffer| (self.random)(buffer));
-        let temporary_end = now
-            .checked_add(rules.temporary)
-            .ok()
-            .filter(|_| new.temporary);
         let key = Key {
             id: KeyId::new(self.new_id("key_")),
             name: new.name.as_str().to_owned(),
@@ -103,7 +57,7 @@ impl Service {
             created_by: Some(caller.actor().0.to_owned()),
             created_at: Some(now),
             last_used_at: None,
-            expires_at: temporary_end.or(expires_at),
+            expires_at,
             revoked_at: None,
             revoked_reason: None,
             more: Map::new(),
@@ -113,16 +67,32 @@ impl Service {
             return Err(Refusal::DuplicateName(key.name));
         }
         let details = json!({ "created": snapshot(&key) }).to_string();
-        change
-            .write
-            .append_audit(
-                now,
-                caller.actor(),
-                "api_key.create",
-                key.id.as_str(),
-                &details,
-            )
-            .await?;
+        change.write.append_audit(now, caller.actor(), "api_key.create", key.id.as_str(), &details).await?;
         Ok(IssuedKey { key, plain })
     }
+}
+
+/// Checks what is asked for, and says when the key ends.
+fn checked_end(caller: &Caller, new: &NewKey, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    let rules = caller.rules();
+    new.name.fits(rules.longest_name).map_err(|error| Refusal::invalid("name", &error))?;
+    if let Some(description) = &new.description {
+        check_description(description, rules.longest_description)
+            .map_err(|error| Refusal::invalid("description", &error))?;
+    }
+    check_permissions(&new.permissions, rules)?;
+    caller.may_grant(&new.permissions, new.tier)?;
+    let end = new.lifetime.resolve(now).map_err(|error| Refusal::invalid("expires_at", &error))?;
+    Ok(if new.temporary { now.checked_add(rules.temporary).ok() } else { end })
+}
+
+/// Refuses permissions that the provider does not have, and none at all.
+pub(super) fn check_permissions(permissions: &[Permission], rules: &Rules) -> Result<(), Refusal> {
+    if permissions.is_empty() {
+        return Err(Refusal::Invalid { field: "permissions", problem: "at least one is required".to_owned() });
+    }
+    for permission in permissions {
+        rules.permissions.permission(permission.as_str())?;
+    }
+    Ok(())
 }

@@ -13,7 +13,7 @@ mod tests;
 mod workspace;
 
 pub(crate) use authorize::Caller;
-pub(crate) use idempotency::{Answer, Once};
+pub(crate) use idempotency::{Answer, Ask, Once};
 pub(crate) use store::{Database, KeyQuery, StoreError};
 
 use std::collections::HashSet;
@@ -35,15 +35,8 @@ pub(crate) struct Service {
 
 impl Service {
     /// Opens the database and brings its schema up to date.
-    pub(crate) async fn open(
-        database: &Database,
-        random: fn(&mut [u8]),
-    ) -> Result<Self, StoreError> {
-        Ok(Self {
-            store: store::Store::open(database).await?,
-            random,
-            in_flight: Arc::default(),
-        })
+    pub(crate) async fn open(database: &Database, random: fn(&mut [u8])) -> Result<Self, StoreError> {
+        Ok(Self { store: store::Store::open(database).await?, random, in_flight: Arc::default() })
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.
@@ -51,9 +44,7 @@ impl Service {
         const DIGITS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let mut bytes = [0_u8; 12];
         (self.random)(&mut bytes);
-        let digits = bytes
-            .iter()
-            .map(|byte| char::from(DIGITS[usize::from(byte % 32)]));
+        let digits = bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)]));
         prefix.chars().chain(digits).collect()
     }
 }
@@ -85,22 +76,23 @@ pub(crate) enum Refusal {
     #[error("A workspace is already named `{0}`")]
     DuplicateWorkspace(String),
     #[error("{field}: {problem}")]
-    Invalid {
-        field: &'static str,
-        problem: String,
-    },
+    Invalid { field: &'static str, problem: String },
     #[error(transparent)]
     UnknownPermission(#[from] UnknownPermission),
     #[error("This Idempotency-Key was used for a different request")]
     IdempotencyConflict,
-    #[error(
-        "The key that this request made has since been revoked or deleted: send a new Idempotency-Key"
-    )]
+    #[error("The key that this request made has since been revoked or deleted: send a new Idempotency-Key")]
     IdempotencyOutlived,
     #[error("A request with this Idempotency-Key is still under way")]
     IdempotencyInProgress,
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl Refusal {
+    fn invalid(field: &'static str, problem: &dyn std::fmt::Display) -> Self {
+        Self::Invalid { field, problem: problem.to_string() }
+    }
 }
 
 impl Explain for Refusal {
@@ -143,9 +135,7 @@ impl Explain for Refusal {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.hint(),
-            Self::UnknownPermission(error) => error
-                .suggestion
-                .map(|nearest| format!("did you mean `{nearest}`?")),
+            Self::UnknownPermission(error) => error.suggestion.map(|nearest| format!("did you mean `{nearest}`?")),
             Self::MissingCredential
             | Self::InvalidKey
             | Self::RevokedKey

@@ -26,15 +26,12 @@ impl Service {
         let first = NewKey {
             name: "admin".parse().map_err(|_| Refusal::NotFound)?,
             description: Some("The first key of the workspace".to_owned()),
-            permissions: everything
-                .map(|entry| Permission::from_server(entry.name))
-                .collect(),
+            permissions: everything.map(|entry| Permission::from_server(entry.name)).collect(),
             tier: Tier::Standard,
             lifetime: Lifetime::Never,
             temporary: false,
         };
-        self.issue_directly(&Caller::operator(workspace, Vec::new()), &first, now)
-            .await
+        self.issue_directly(&Caller::operator(workspace, Vec::new()), &first, now).await
     }
 
     /// Whoever owns the database, acting in a workspace by its name; the workspace is made where it does not exist.
@@ -52,11 +49,7 @@ impl Service {
         let workspace = self.new_workspace(name, provider);
         // Another process may have made it meanwhile: then that one counts.
         self.store.insert_workspace(&workspace, now).await?;
-        let workspace = self
-            .store
-            .workspace_named(name)
-            .await?
-            .ok_or(Refusal::NotFound)?;
+        let workspace = self.store.workspace_named(name).await?.ok_or(Refusal::NotFound)?;
         Ok(Caller::operator(workspace, sealing))
     }
 
@@ -66,11 +59,6 @@ impl Service {
     }
 
     fn new_workspace(&self, name: &str, provider: Provider) -> Workspace {
-        Workspace {
-            id: self.new_id("ws_"),
-            name: name.to_owned(),
-            provider,
-            plan: "enterprise".to_owned(),
-        }
+        Workspace { id: self.new_id("ws_"), name: name.to_owned(), provider, plan: "enterprise".to_owned() }
     }
 }

@@ -29,12 +29,9 @@ impl Sink for CommandSink {
             .spawn()
             .map_err(Reason::system("start the command"))?;
         // Taken, so that it is closed here and the command sees the end.
-        let written = child.stdin.take().map_or(Ok(()), |mut stdin| {
-            stdin.write_all(delivery.plain.expose().as_bytes())
-        });
-        let status = child
-            .wait()
-            .map_err(Reason::system("wait for the command"))?;
+        let written =
+            child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(delivery.plain.expose().as_bytes()));
+        let status = child.wait().map_err(Reason::system("wait for the command"))?;
         if !status.success() {
             return Err(Reason::Ended(status));
         }
@@ -69,18 +66,13 @@ fn shell(command: &str) -> Command {
 /// Where the command's output goes: standard output belongs to data.
 #[cfg(unix)]
 fn standard_error() -> io::Result<Stdio> {
-    rustix::stdio::stderr()
-        .try_clone_to_owned()
-        .map(Stdio::from)
+    rustix::stdio::stderr().try_clone_to_owned().map(Stdio::from)
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "the other systems can fail")]
 fn standard_error() -> io::Result<Stdio> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "handed on to a child, nothing is written here"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "handed on to a child, nothing is written here")]
     let standard_error = io::stderr();
     Ok(Stdio::from(standard_error))
 }
@@ -91,14 +83,10 @@ fn check(command: &str) -> Result<(), Reason> {
     let syntax = ask(&["-n", "-c", command])?;
     if !syntax.status.success() {
         let said = String::from_utf8_lossy(&syntax.stderr);
-        return Err(Reason::Syntax(
-            said.lines().next().unwrap_or("no reason given").to_owned(),
-        ));
+        return Err(Reason::Syntax(said.lines().next().unwrap_or("no reason given").to_owned()));
     }
     if let Some(word) = first_word(command)
-        && !ask(&["-c", r#"command -v "$1""#, "sh", word])?
-            .status
-            .success()
+        && !ask(&["-c", r#"command -v "$1""#, "sh", word])?.status.success()
     {
         return Err(Reason::NoCommand(word.to_owned()));
     }
@@ -114,11 +102,7 @@ fn check(_: &str) -> Result<(), Reason> {
 
 #[cfg(unix)]
 fn ask(arguments: &[&str]) -> Result<std::process::Output, Reason> {
-    Command::new("sh")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Reason::system("start `sh`"))
+    Command::new("sh").args(arguments).stdin(Stdio::null()).output().map_err(Reason::system("start `sh`"))
 }
 
 /// The first word, if it can only be the name of a command: no assignment, expansion, function or redirection.
@@ -126,13 +110,8 @@ fn ask(arguments: &[&str]) -> Result<std::process::Output, Reason> {
 fn first_word(command: &str) -> Option<&str> {
     let command = command.trim_start();
     let plain = |character: char| character.is_ascii_alphanumeric() || "_./+-".contains(character);
-    let (word, rest) = command.split_at(
-        command
-            .find(|character| !plain(character))
-            .unwrap_or(command.len()),
-    );
-    let ends = rest.is_empty()
-        || rest.starts_with(|next: char| next.is_whitespace() || ";&|<>".contains(next));
+    let (word, rest) = command.split_at(command.find(|character| !plain(character)).unwrap_or(command.len()));
+    let ends = rest.is_empty() || rest.starts_with(|next: char| next.is_whitespace() || ";&|<>".contains(next));
     let is_function = rest.trim_start().starts_with('(');
     let is_descriptor = word.bytes().all(|byte| byte.is_ascii_digit());
     (ends && !is_function && !is_descriptor && !word.starts_with('-')).then_some(word)
@@ -166,19 +145,10 @@ mod tests {
     #[test]
     fn nothing_runs_before_there_is_a_key() {
         let scratch = Scratch::new();
-        let command = format!(
-            "touch '{0}'; : $(touch '{0}')",
-            scratch.path("ran").display()
-        );
+        let command = format!("touch '{0}'; : $(touch '{0}')", scratch.path("ran").display());
         let sinks = Sinks::prepare(&specs(&[&format!("cmd:{command}")])).unwrap();
         assert!(scratch.names().is_empty());
-        sinks
-            .deliver(
-                &key("wbk_secret"),
-                &serde_json::Value::Null,
-                &mut Vec::new(),
-            )
-            .unwrap();
+        sinks.deliver(&key("wbk_secret"), &serde_json::Value::Null, &mut Vec::new()).unwrap();
         assert_eq!(scratch.names(), ["ran"]);
     }
 
@@ -187,10 +157,7 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.path("seen");
         run(
-            &format!(
-                "{{ env; cat /proc/$$/cmdline; ps -ww; }} > '{}' 2>&1; cat >/dev/null",
-                path.display()
-            ),
+            &format!("{{ env; cat /proc/$$/cmdline; ps -ww; }} > '{}' 2>&1; cat >/dev/null", path.display()),
             "wbk_secret",
         )
         .unwrap();
@@ -205,13 +172,8 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_is_named_with_its_status() {
-        let failure = run("cat >/dev/null; exit 3", "wbk_secret")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            failure.contains("exit status: 3") && !failure.contains("wbk_secret"),
-            "{failure}"
-        );
+        let failure = run("cat >/dev/null; exit 3", "wbk_secret").unwrap_err().to_string();
+        assert!(failure.contains("exit status: 3") && !failure.contains("wbk_secret"), "{failure}");
         let failure = run("kill -9 $$", "wbk_secret").unwrap_err().to_string();
         assert!(failure.contains("signal: 9"), "{failure}");
     }
@@ -220,12 +182,7 @@ mod tests {
     fn a_command_that_does_not_read_decides_by_its_status() {
         for _ in 0..20 {
             run("exec <&-; exit 0", "wbk_secret").unwrap();
-            assert!(
-                run("exec <&-; exit 1", "wbk_secret")
-                    .unwrap_err()
-                    .to_string()
-                    .contains("exit status: 1")
-            );
+            assert!(run("exec <&-; exit 1", "wbk_secret").unwrap_err().to_string().contains("exit status: 1"));
         }
     }
 
@@ -233,10 +190,7 @@ mod tests {
     fn what_cannot_run_is_refused_at_once() {
         assert!(refusal(&["cmd:if then"]).contains("does not understand"));
         assert!(refusal(&["cmd:cat 'unfinished"]).contains("does not understand"));
-        assert!(
-            refusal(&["cmd:no-such-command-here --flag"])
-                .contains("no command `no-such-command-here`")
-        );
+        assert!(refusal(&["cmd:no-such-command-here --flag"]).contains("no command `no-such-command-here`"));
         assert!(refusal(&["cmd:./no/such/script"]).contains("no command"));
     }
 
@@ -258,13 +212,8 @@ mod tests {
         for (command, word) in cases {
             assert_eq!(first_word(command), word, "{command}");
         }
-        Sinks::prepare(&specs(&[
-            "cmd:if true; then cat; fi",
-            "cmd:cd / && cat",
-            "cmd:{ cat; }",
-            "cmd:A=1 unheard-of",
-        ]))
-        .unwrap();
+        Sinks::prepare(&specs(&["cmd:if true; then cat; fi", "cmd:cd / && cat", "cmd:{ cat; }", "cmd:A=1 unheard-of"]))
+            .unwrap();
     }
 
     proptest! {

@@ -21,9 +21,7 @@ impl DescriptorSink {
     #[cfg(unix)]
     pub(super) fn prepare(number: u32) -> Result<Self, Reason> {
         check(number)?;
-        copy(number)
-            .map(Self)
-            .map_err(Reason::system("open the descriptor"))
+        copy(number).map(Self).map_err(Reason::system("open the descriptor"))
     }
 
     #[cfg(not(unix))]
@@ -35,9 +33,7 @@ impl DescriptorSink {
 impl Sink for DescriptorSink {
     #[cfg(unix)]
     fn deliver(mut self: Box<Self>, delivery: &mut Delivery<'_>) -> Result<(), Reason> {
-        self.0
-            .write_all(&line(delivery.plain))
-            .map_err(Reason::system("write to the descriptor"))
+        self.0.write_all(&line(delivery.plain)).map_err(Reason::system("write to the descriptor"))
     }
 
     #[cfg(not(unix))]
@@ -74,9 +70,7 @@ fn check(number: u32) -> Result<(), Reason> {
 fn check(number: u32) -> Result<(), Reason> {
     match OpenOptions::new().append(true).open(path(number)) {
         Ok(_) => Ok(()),
-        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
-            Err(Reason::ReadOnly(number))
-        }
+        Err(cause) if cause.kind() == io::ErrorKind::PermissionDenied => Err(Reason::ReadOnly(number)),
         Err(_) => Err(Reason::NotOpen(number)),
     }
 }
@@ -151,11 +145,7 @@ mod tests {
     fn a_file_is_written_where_the_caller_stands_and_the_caller_goes_on_behind() {
         let scratch = Scratch::new();
         let path = scratch.file("key", "");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .unwrap();
+        let mut file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
         file.write_all(b"before\n").unwrap();
         deliver(&[&handed_over(&file)], "wbk_secret").0.unwrap();
         file.write_all(b"after\n").unwrap();
@@ -179,27 +169,15 @@ mod tests {
     #[test]
     fn a_file_of_our_own_is_refused() {
         let scratch = Scratch::new();
-        let database = OpenOptions::new()
-            .write(true)
-            .open(scratch.file("database", ""))
-            .unwrap();
+        let database = OpenOptions::new().write(true).open(scratch.file("database", "")).unwrap();
         let refused = refusal(&[&format!("fd:{}", database.as_raw_fd())]);
-        assert!(
-            refused.contains("was not handed to this program"),
-            "{refused}"
-        );
+        assert!(refused.contains("was not handed to this program"), "{refused}");
     }
 
     #[test]
     fn a_full_disk_is_a_failed_delivery() {
         let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let failure = deliver(&[&handed_over(&full)], "wbk_secret")
-            .0
-            .unwrap_err()
-            .to_string();
-        assert!(
-            failure.contains("No space left") && !failure.contains("wbk_secret"),
-            "{failure}"
-        );
+        let failure = deliver(&[&handed_over(&full)], "wbk_secret").0.unwrap_err().to_string();
+        assert!(failure.contains("No space left") && !failure.contains("wbk_secret"), "{failure}");
     }
 }

@@ -29,11 +29,7 @@ impl DotenvSink {
         let content = read(path)?;
         entries(&content)?;
         let prepared = PreparedFile::new(path, content.len() + RESERVE)?;
-        Ok(Self {
-            path: path.to_owned(),
-            variable: variable.to_owned(),
-            prepared,
-        })
+        Ok(Self { path: path.to_owned(), variable: variable.to_owned(), prepared })
     }
 }
 
@@ -55,20 +51,12 @@ fn read(path: &Path) -> Result<Zeroizing<String>, Reason> {
 
 /// The content with the variable set. Where it is assigned several times the last one counts, so that one is replaced
 /// and the others go; where it is not, a line is added.
-fn with_assignment(
-    content: &str,
-    variable: &str,
-    value: &str,
-) -> Result<Zeroizing<String>, Reason> {
+fn with_assignment(content: &str, variable: &str, value: &str) -> Result<Zeroizing<String>, Reason> {
     let entries = entries(content)?;
-    let last = entries
-        .iter()
-        .rposition(|entry| entry.name == Some(variable));
+    let last = entries.iter().rposition(|entry| entry.name == Some(variable));
     let line_end = line_end(content);
     // Sized beforehand: a buffer that grew would leave a copy behind. Escapes at most double the value.
-    let mut edited = Zeroizing::new(String::with_capacity(
-        content.len() + variable.len() + 2 * value.len() + 16,
-    ));
+    let mut edited = Zeroizing::new(String::with_capacity(content.len() + variable.len() + 2 * value.len() + 16));
     for (at, entry) in entries.iter().enumerate() {
         if entry.name != Some(variable) {
             edited.push_str(entry.text);
@@ -96,10 +84,7 @@ fn push_assignment(text: &mut String, variable: &str, value: &str, line_end: &st
 /// Quotes so that shells and the usual parsers read the same: nothing where nothing is needed, single quotes where
 /// nothing would be expanded, double quotes only for what holds a single one.
 fn push_quoted(text: &mut String, value: &str) {
-    if value
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         text.push_str(value);
     } else if value.contains('\'') {
         text.push('"');
@@ -147,20 +132,12 @@ fn entries(content: &str) -> Result<Vec<Entry<'_>>, Reason> {
                     return Err(Reason::Unclosed(before.matches('\n').count() + 1));
                 };
                 let value_end = value + quoted;
-                (
-                    value_end + line_length(&rest[value_end..]),
-                    before,
-                    Some(name),
-                )
+                (value_end + line_length(&rest[value_end..]), before, Some(name))
             }
             None => (line.len(), "", None),
         };
         let (text, after) = rest.split_at(length);
-        entries.push(Entry {
-            text,
-            before_name,
-            name,
-        });
+        entries.push(Entry { text, before_name, name });
         rest = after;
     }
     Ok(entries)
@@ -169,30 +146,20 @@ fn entries(content: &str) -> Result<Vec<Entry<'_>>, Reason> {
 /// What stands before the name, the name, and where the value starts.
 fn assignment(line: &str) -> Option<(&str, &str, usize)> {
     const BLANK: [char; 2] = [' ', '\t'];
-    let mut bare = line
-        .trim_start_matches(BYTE_ORDER_MARK)
-        .trim_start_matches(BLANK);
-    if let Some(after) = bare
-        .strip_prefix("export")
-        .filter(|after| after.starts_with(BLANK))
-    {
+    let mut bare = line.trim_start_matches(BYTE_ORDER_MARK).trim_start_matches(BLANK);
+    if let Some(after) = bare.strip_prefix("export").filter(|after| after.starts_with(BLANK)) {
         bare = after.trim_start_matches(BLANK);
     }
     let before = &line[..line.len() - bare.len()];
     let in_name = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
-    let (name, after) = bare.split_at(
-        bare.find(|character| !in_name(character))
-            .unwrap_or(bare.len()),
-    );
+    let (name, after) = bare.split_at(bare.find(|character| !in_name(character)).unwrap_or(bare.len()));
     let value = after.trim_start_matches(BLANK).strip_prefix('=')?;
     (!name.is_empty()).then(|| (before, name, line.len() - value.len()))
 }
 
 /// How far a quoted value reaches, nowhere if it is not quoted; `None` if the quote never ends.
 fn quoted_length(value: &str) -> Option<usize> {
-    let mut characters = value
-        .char_indices()
-        .skip_while(|(_, character)| matches!(character, ' ' | '\t'));
+    let mut characters = value.char_indices().skip_while(|(_, character)| matches!(character, ' ' | '\t'));
     let Some((_, quote @ ('"' | '\'' | '`'))) = characters.next() else {
         return Some(0);
     };
@@ -241,14 +208,8 @@ mod tests {
 
     #[test]
     fn the_last_assignment_is_replaced_in_place_and_the_earlier_ones_go() {
-        assert_eq!(
-            edit("KEY=1\nA=1\nKEY=2\n\nB=2\n", "abc"),
-            "A=1\nKEY=abc\n\nB=2\n"
-        );
-        assert_eq!(
-            edit("A=1\n  export  KEY='old' # why\nB=2", "abc"),
-            "A=1\n  export  KEY=abc\nB=2"
-        );
+        assert_eq!(edit("KEY=1\nA=1\nKEY=2\n\nB=2\n", "abc"), "A=1\nKEY=abc\n\nB=2\n");
+        assert_eq!(edit("A=1\n  export  KEY='old' # why\nB=2", "abc"), "A=1\n  export  KEY=abc\nB=2");
         assert_eq!(edit("KEY = old\r\nA=1\r\n", "abc"), "KEY=abc\r\nA=1\r\n");
         assert_eq!(edit("\u{feff}KEY=old", "abc"), "\u{feff}KEY=abc\n");
     }
@@ -256,10 +217,7 @@ mod tests {
     #[test]
     fn a_value_of_several_lines_is_one_assignment() {
         assert_eq!(
-            edit(
-                "A=\"one\nKEY=no \\\" assignment\ntwo\"\nKEY='x\ny'\nB=2\n",
-                "abc"
-            ),
+            edit("A=\"one\nKEY=no \\\" assignment\ntwo\"\nKEY='x\ny'\nB=2\n", "abc"),
             "A=\"one\nKEY=no \\\" assignment\ntwo\"\nKEY=abc\nB=2\n"
         );
     }
@@ -269,10 +227,7 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.file(".env", "A=\"1\n2\"\nB=it's\nC='tis\nD=2\n");
         let refused = refusal(&[&format!("dotenv:{}#KEY", path.display())]);
-        assert!(
-            refused.contains("the quote in line 4 never ends"),
-            "{refused}"
-        );
+        assert!(refused.contains("the quote in line 4 never ends"), "{refused}");
         assert_eq!(scratch.names(), [".env"]);
     }
 
@@ -288,13 +243,8 @@ mod tests {
         let scratch = Scratch::new();
         let path = scratch.file(".env", "A=1\nSECOND=old");
         let place = |variable| format!("dotenv:{}#{variable}", path.display());
-        deliver(&[&place("FIRST"), &place("SECOND")], "wbk_secret")
-            .0
-            .unwrap();
-        assert_eq!(
-            fs::read_to_string(&path).unwrap(),
-            "A=1\nSECOND=wbk_secret\nFIRST=wbk_secret\n"
-        );
+        deliver(&[&place("FIRST"), &place("SECOND")], "wbk_secret").0.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "A=1\nSECOND=wbk_secret\nFIRST=wbk_secret\n");
         assert_eq!(scratch.names(), [".env"]);
     }
 
@@ -321,11 +271,7 @@ mod tests {
     #[cfg(unix)]
     fn sourced(path: &Path) -> String {
         let script = ["-c", r#". "$1"; printf %s "$KEY""#, "sh"];
-        let output = std::process::Command::new("sh")
-            .args(script)
-            .arg(path)
-            .output()
-            .unwrap();
+        let output = std::process::Command::new("sh").args(script).arg(path).output().unwrap();
         assert!(output.status.success() && output.stderr.is_empty());
         String::from_utf8(output.stdout).unwrap()
     }
@@ -335,12 +281,7 @@ mod tests {
     fn the_shell_reads_awkward_keys_back() {
         let scratch = Scratch::new();
         let path = scratch.file(".env", "KEY=old\nA=1\nexport KEY=older");
-        deliver(
-            &[&format!("dotenv:{}#KEY", path.display())],
-            super::super::tests::AWKWARD,
-        )
-        .0
-        .unwrap();
+        deliver(&[&format!("dotenv:{}#KEY", path.display())], super::super::tests::AWKWARD).0.unwrap();
         assert_eq!(sourced(&path), super::super::tests::AWKWARD);
     }
 

@@ -78,10 +78,7 @@ pub(crate) enum Reason {
     #[error("`{0}` goes there already")]
     Repeated(String),
     #[error("could not {attempt}: {cause}")]
-    System {
-        attempt: &'static str,
-        cause: io::Error,
-    },
+    System { attempt: &'static str, cause: io::Error },
     #[error("the command ended with {0}")]
     Ended(ExitStatus),
     #[cfg(unix)]
@@ -111,21 +108,17 @@ impl Reason {
         match self {
             Self::File(error) => error.hint(),
             Self::NotText => Some("name another file, or convert this one".to_owned()),
-            Self::Unclosed(_) => Some(
-                "close the quote, or write it as `\"'\"` if it belongs to the value".to_owned(),
-            ),
+            Self::Unclosed(_) => Some("close the quote, or write it as `\"'\"` if it belongs to the value".to_owned()),
             Self::Repeated(_) => Some("give each place once".to_owned()),
             Self::System { .. } | Self::Ended(_) => None,
             #[cfg(unix)]
-            Self::Syntax(_) => {
-                Some("quote the whole place for your own shell: --to 'cmd:COMMAND'".to_owned())
-            }
+            Self::Syntax(_) => Some("quote the whole place for your own shell: --to 'cmd:COMMAND'".to_owned()),
             #[cfg(unix)]
             Self::NoCommand(_) => Some("check the spelling and the PATH".to_owned()),
             #[cfg(unix)]
-            Self::NotOpen(number) | Self::ReadOnly(number) => Some(format!(
-                "open it for writing in your shell: `keys ... --to fd:{number} {number}>FILE`"
-            )),
+            Self::NotOpen(number) | Self::ReadOnly(number) => {
+                Some(format!("open it for writing in your shell: `keys ... --to fd:{number} {number}>FILE`"))
+            }
             #[cfg(not(unix))]
             Self::NotOffered => Some("use `file:PATH` or `cmd:COMMAND`".to_owned()),
         }

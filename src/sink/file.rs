@@ -31,13 +31,8 @@ mod tests {
     #[test]
     fn the_file_holds_the_key_and_a_line_break_and_is_replaced_whole() {
         let scratch = Scratch::new();
-        let path = scratch.file(
-            "key",
-            "something longer than any key that is written over it ".repeat(20),
-        );
-        deliver(&[&format!("file:{}", path.display())], AWKWARD)
-            .0
-            .unwrap();
+        let path = scratch.file("key", "something longer than any key that is written over it ".repeat(20));
+        deliver(&[&format!("file:{}", path.display())], AWKWARD).0.unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{AWKWARD}\n"));
         assert_eq!(scratch.names(), ["key"]);
         #[cfg(unix)]
@@ -58,10 +53,7 @@ mod tests {
         let path = scratch.file("key", "old");
         std::os::unix::fs::symlink(&path, scratch.path("link")).unwrap();
         crate::files::scratch::change_mode(&path, 0o644);
-        assert!(
-            refusal(&[&format!("file:{}", scratch.path("link").display())])
-                .contains("symbolic link")
-        );
+        assert!(refusal(&[&format!("file:{}", scratch.path("link").display())]).contains("symbolic link"));
         assert!(refusal(&[&format!("file:{}", path.display())]).contains("chmod 600"));
     }
 }

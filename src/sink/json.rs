@@ -27,13 +27,8 @@ impl JsonSink {
 
 impl Sink for JsonSink {
     fn deliver(self: Box<Self>, delivery: &mut Delivery<'_>) -> Result<(), Reason> {
-        let document = Document {
-            record: delivery.record,
-            secret: delivery.plain.expose(),
-        };
-        let text = document
-            .text()
-            .map_err(|cause| Reason::system("write the object")(cause.into()))?;
+        let document = Document { record: delivery.record, secret: delivery.plain.expose() };
+        let text = document.text().map_err(|cause| Reason::system("write the object")(cause.into()))?;
         Ok(self.0.commit(&text)?)
     }
 }
@@ -83,38 +78,21 @@ mod tests {
     fn the_object_has_the_record_and_the_secret() {
         let scratch = Scratch::new();
         let path = scratch.path("key.json");
-        deliver(&[&format!("json:{}", path.display())], "wbk_secret")
-            .0
-            .unwrap();
+        deliver(&[&format!("json:{}", path.display())], "wbk_secret").0.unwrap();
         let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(
-            text,
-            "{\n  \"id\": \"k1\",\n  \"name\": \"ci\",\n  \"secret\": \"wbk_secret\"\n}\n"
-        );
+        assert_eq!(text, "{\n  \"id\": \"k1\",\n  \"name\": \"ci\",\n  \"secret\": \"wbk_secret\"\n}\n");
     }
 
     #[test]
     fn a_field_of_that_name_is_not_written_twice() {
-        let document = Document {
-            record: &json!({"secret": null}),
-            secret: "wbk_secret",
-        };
-        assert_eq!(
-            document.text().unwrap().as_slice(),
-            b"{\n  \"secret\": \"wbk_secret\"\n}\n"
-        );
+        let document = Document { record: &json!({"secret": null}), secret: "wbk_secret" };
+        assert_eq!(document.text().unwrap().as_slice(), b"{\n  \"secret\": \"wbk_secret\"\n}\n");
     }
 
     #[test]
     fn what_is_no_object_still_gets_the_secret_through() {
-        let document = Document {
-            record: &Value::Null,
-            secret: AWKWARD,
-        };
-        assert_eq!(
-            serde_json::from_slice::<Value>(&document.text().unwrap()).unwrap(),
-            json!({"secret": AWKWARD})
-        );
+        let document = Document { record: &Value::Null, secret: AWKWARD };
+        assert_eq!(serde_json::from_slice::<Value>(&document.text().unwrap()).unwrap(), json!({"secret": AWKWARD}));
     }
 
     proptest! {

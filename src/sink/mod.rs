@@ -42,16 +42,9 @@ impl Sinks {
         refuse_repetition(specs)?;
         let prepare = |spec: &SinkSpec| match prepare(spec) {
             Ok(sink) => Ok((spec.to_string(), sink)),
-            Err(reason) => Err(SinkError::NotReady {
-                place: spec.to_string(),
-                reason,
-            }),
+            Err(reason) => Err(SinkError::NotReady { place: spec.to_string(), reason }),
         };
-        specs
-            .iter()
-            .map(prepare)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        specs.iter().map(prepare).collect::<Result<_, _>>().map(Self)
     }
 
     /// Hands the secret to each place, in order, up to the first that fails. Returns the places.
@@ -61,23 +54,12 @@ impl Sinks {
         record: &Value,
         stdout: &mut dyn Write,
     ) -> Result<Vec<String>, Undelivered> {
-        let mut delivery = Delivery {
-            plain,
-            record,
-            stdout,
-        };
+        let mut delivery = Delivery { plain, record, stdout };
         let mut done = Vec::new();
         for (place, sink) in self.0 {
             if let Err(reason) = sink.deliver(&mut delivery) {
-                let cause = Box::new(SinkError::NotDelivered {
-                    place: place.clone(),
-                    reason,
-                });
-                return Err(Undelivered {
-                    done,
-                    failed: place,
-                    cause,
-                });
+                let cause = Box::new(SinkError::NotDelivered { place: place.clone(), reason });
+                return Err(Undelivered { done, failed: place, cause });
             }
             done.push(place);
         }
@@ -100,18 +82,14 @@ trait Sink {
 
 /// Whether a secret will be on standard output, where then nothing else may be.
 pub(crate) fn writes_to_stdout(specs: &[SinkSpec]) -> bool {
-    specs
-        .iter()
-        .any(|spec| Target::of(spec) == Target::Descriptor(1))
+    specs.iter().any(|spec| Target::of(spec) == Target::Descriptor(1))
 }
 
 fn prepare(spec: &SinkSpec) -> Result<Box<dyn Sink + Send>, Reason> {
     Ok(match spec {
         SinkSpec::Stdout => Box::new(stdout::StdoutSink),
         SinkSpec::File(path) => Box::new(file::FileSink::prepare(path)?),
-        SinkSpec::Dotenv { path, variable } => {
-            Box::new(dotenv::DotenvSink::prepare(path, variable)?)
-        }
+        SinkSpec::Dotenv { path, variable } => Box::new(dotenv::DotenvSink::prepare(path, variable)?),
         SinkSpec::Json(path) => Box::new(json::JsonSink::prepare(path)?),
         SinkSpec::Command(command) => Box::new(command::CommandSink::prepare(command)?),
         SinkSpec::Descriptor(number) => Box::new(descriptor::DescriptorSink::prepare(*number)?),
@@ -140,8 +118,7 @@ impl<'a> Target<'a> {
 
     fn collides(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::File(file), Self::Variable(path, _))
-            | (Self::Variable(path, _), Self::File(file)) => file == path,
+            (Self::File(file), Self::Variable(path, _)) | (Self::Variable(path, _), Self::File(file)) => file == path,
             _ => self == other,
         }
     }
@@ -151,15 +128,9 @@ fn refuse_repetition(specs: &[SinkSpec]) -> Result<(), SinkError> {
     let mut targets: Vec<(Target<'_>, &SinkSpec)> = Vec::with_capacity(specs.len());
     for spec in specs {
         let target = Target::of(spec);
-        if let Some((_, first)) = targets
-            .iter()
-            .find(|(earlier, _)| earlier.collides(&target))
-        {
+        if let Some((_, first)) = targets.iter().find(|(earlier, _)| earlier.collides(&target)) {
             let reason = Reason::Repeated(first.to_string());
-            return Err(SinkError::NotReady {
-                place: spec.to_string(),
-                reason,
-            });
+            return Err(SinkError::NotReady { place: spec.to_string(), reason });
         }
         targets.push((target, spec));
     }
@@ -169,9 +140,7 @@ fn refuse_repetition(specs: &[SinkSpec]) -> Result<(), SinkError> {
 /// One spelling for each file. A link at the end stays as it is: writing to one is refused later.
 fn canonical(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let directory = absolute
-        .parent()
-        .and_then(|parent| parent.canonicalize().ok());
+    let directory = absolute.parent().and_then(|parent| parent.canonicalize().ok());
     match (directory, absolute.file_name().map(OsString::from)) {
         (Some(directory), Some(name)) => directory.join(name),
         _ => absolute,
@@ -202,7 +171,7 @@ mod tests {
     pub(super) const AWKWARD: &str = r#"k_'"$HOME`id`\n#!&;|<>*{}~"#;
 
     pub(super) fn key(text: &str) -> PlainKey {
-        PlainKey::parse(Zeroizing::new(text.to_owned())).unwrap()
+        PlainKey::parse(&Zeroizing::new(text.to_owned())).unwrap()
     }
 
     pub(super) fn specs(texts: &[&str]) -> Vec<SinkSpec> {
@@ -210,10 +179,7 @@ mod tests {
     }
 
     /// Prepares and delivers; returns the outcome and what was on standard output.
-    pub(super) fn deliver(
-        texts: &[&str],
-        plain: &str,
-    ) -> (Result<Vec<String>, Undelivered>, String) {
+    pub(super) fn deliver(texts: &[&str], plain: &str) -> (Result<Vec<String>, Undelivered>, String) {
         let mut stdout = Vec::new();
         let sinks = Sinks::prepare(&specs(texts)).unwrap();
         let outcome = sinks.deliver(&key(plain), &json!({"id": "k1", "name": "ci"}), &mut stdout);
@@ -222,13 +188,8 @@ mod tests {
 
     /// What the preparation says to these places.
     pub(super) fn refusal(texts: &[&str]) -> String {
-        let error = Sinks::prepare(&specs(texts))
-            .err()
-            .expect("this cannot be prepared");
-        assert_eq!(
-            (error.exit(), error.code()),
-            (Exit::Usage, "sink_not_ready")
-        );
+        let error = Sinks::prepare(&specs(texts)).err().expect("this cannot be prepared");
+        assert_eq!((error.exit(), error.code()), (Exit::Usage, "sink_not_ready"));
         format!("{error}; {}", error.hint().unwrap_or_default())
     }
 
@@ -237,9 +198,7 @@ mod tests {
         let (outcome, stdout) = deliver(&["stdout"], "wbk_secret");
         assert_eq!(outcome.unwrap(), ["stdout"]);
         assert_eq!(stdout, "wbk_secret\n");
-        assert!(
-            writes_to_stdout(&specs(&["file:x", "stdout"])) && writes_to_stdout(&specs(&["fd:1"]))
-        );
+        assert!(writes_to_stdout(&specs(&["file:x", "stdout"])) && writes_to_stdout(&specs(&["fd:1"])));
         assert!(!writes_to_stdout(&specs(&["file:x", "fd:2"])));
     }
 
@@ -247,12 +206,8 @@ mod tests {
     fn every_place_gets_its_own() {
         let scratch = Scratch::new();
         let place = |form: &str, name: &str| format!("{form}:{}", scratch.path(name).display());
-        let places = [
-            place("file", "key"),
-            "stdout".to_owned(),
-            place("json", "key.json"),
-            place("dotenv", ".env#KEY"),
-        ];
+        let places =
+            [place("file", "key"), "stdout".to_owned(), place("json", "key.json"), place("dotenv", ".env#KEY")];
         let texts: Vec<&str> = places.iter().map(String::as_str).collect();
         let (outcome, stdout) = deliver(&texts, "wbk_secret");
         assert_eq!(outcome.unwrap(), places);
@@ -263,16 +218,8 @@ mod tests {
     #[test]
     fn what_is_prepared_and_dropped_leaves_nothing() {
         let scratch = Scratch::new();
-        let place = |form: &str, name: &str| {
-            format!("{form}:{}", scratch.path(name).display())
-                .parse()
-                .unwrap()
-        };
-        let specs = [
-            place("file", "key"),
-            place("json", "key.json"),
-            place("dotenv", ".env#KEY"),
-        ];
+        let place = |form: &str, name: &str| format!("{form}:{}", scratch.path(name).display()).parse().unwrap();
+        let specs = [place("file", "key"), place("json", "key.json"), place("dotenv", ".env#KEY")];
         let sinks = Sinks::prepare(&specs).unwrap();
         assert_eq!(scratch.names().len(), 3);
         drop(sinks);
@@ -285,10 +232,7 @@ mod tests {
         let good = format!("file:{}", scratch.path("key").display());
         let bad = format!("file:{}", scratch.path("absent/key").display());
         let refused = refusal(&[&good, &bad]);
-        assert!(
-            refused.contains("absent/key") && refused.contains("mkdir -p"),
-            "{refused}"
-        );
+        assert!(refused.contains("absent/key") && refused.contains("mkdir -p"), "{refused}");
         assert!(scratch.names().is_empty());
     }
 
@@ -300,17 +244,9 @@ mod tests {
         let third = format!("file:{}", scratch.path("third").display());
         let sinks = Sinks::prepare(&specs(&[&first, &second, &third])).unwrap();
         fs::create_dir(scratch.path("second")).unwrap();
-        let failure = sinks
-            .deliver(&key("wbk_secret"), &json!({}), &mut Vec::new())
-            .unwrap_err();
-        assert_eq!(
-            (failure.exit(), failure.code()),
-            (Exit::Undelivered, "not_delivered")
-        );
-        assert_eq!(
-            (&failure.done[..], &failure.failed),
-            (&[first][..], &second)
-        );
+        let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Vec::new()).unwrap_err();
+        assert_eq!((failure.exit(), failure.code()), (Exit::Undelivered, "not_delivered"));
+        assert_eq!((&failure.done[..], &failure.failed), (&[first][..], &second));
         assert!(failure.to_string().contains(&second), "{failure}");
         assert!(!format!("{failure} {failure:?}").contains("wbk_secret"));
         assert_eq!(scratch.names(), ["first", "second"]);
@@ -328,18 +264,11 @@ mod tests {
             }
         }
         let sinks = Sinks::prepare(&specs(&["stdout"])).unwrap();
-        let failure = sinks
-            .deliver(&key("wbk_secret"), &json!({}), &mut Closed)
-            .unwrap_err();
+        let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Closed).unwrap_err();
         assert_eq!(failure.exit(), Exit::Undelivered);
         let failure = anyhow::Error::new(failure);
-        let silent = failure
-            .chain()
-            .any(<dyn std::error::Error>::is::<std::io::Error>);
-        assert!(
-            !silent,
-            "it would be passed over like a reader who has seen enough"
-        );
+        let silent = failure.chain().any(<dyn std::error::Error>::is::<std::io::Error>);
+        assert!(!silent, "it would be passed over like a reader who has seen enough");
     }
 
     #[test]
@@ -358,10 +287,7 @@ mod tests {
         ];
         for (first, second) in &pairs {
             let refused = refusal(&[first, second]);
-            assert!(
-                refused.contains(&format!("`{first}` goes there already")),
-                "{refused}"
-            );
+            assert!(refused.contains(&format!("`{first}` goes there already")), "{refused}");
         }
         assert_eq!(scratch.names(), ["sub"]);
     }

@@ -24,9 +24,7 @@ impl FromStr for SinkSpec {
     type Err = NotASink;
 
     fn from_str(text: &str) -> Result<Self, NotASink> {
-        let (form, rest) = text
-            .split_once(':')
-            .map_or((text, None), |(form, rest)| (form, Some(rest)));
+        let (form, rest) = text.split_once(':').map_or((text, None), |(form, rest)| (form, Some(rest)));
         match (form, rest) {
             ("stdout", None) => Ok(Self::Stdout),
             ("file", Some(rest)) => path(rest).map(Self::File),
@@ -62,9 +60,7 @@ pub(crate) enum NotASink {
     Unknown,
     #[error("the path is missing, as in `file:secrets/key`")]
     NoPath,
-    #[error(
-        "`~` is not expanded here: write `$HOME/...`, or `./~/...` for a directory of that name"
-    )]
+    #[error("`~` is not expanded here: write `$HOME/...`, or `./~/...` for a directory of that name")]
     Tilde,
     #[error("the variable is missing, as in `dotenv:.env#API_KEY`")]
     NoVariable,
@@ -96,21 +92,14 @@ fn dotenv(text: &str) -> Result<SinkSpec, NotASink> {
         return Err(NotASink::NoVariable);
     }
     let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if variable.starts_with(|first: char| first.is_ascii_digit())
-        || !variable.bytes().all(character)
-    {
+    if variable.starts_with(|first: char| first.is_ascii_digit()) || !variable.bytes().all(character) {
         return Err(NotASink::NotAVariable);
     }
-    Ok(SinkSpec::Dotenv {
-        path: path(file)?,
-        variable: variable.to_owned(),
-    })
+    Ok(SinkSpec::Dotenv { path: path(file)?, variable: variable.to_owned() })
 }
 
 fn descriptor(text: &str) -> Result<u32, NotASink> {
-    let number = i32::from_str(text)
-        .ok()
-        .and_then(|number| u32::try_from(number).ok());
+    let number = i32::from_str(text).ok().and_then(|number| u32::try_from(number).ok());
     match number {
         Some(number) if number > 0 && text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(number),
         _ => Err(NotASink::NotADescriptor),
@@ -129,10 +118,8 @@ mod tests {
         prop_oneof![
             Just(SinkSpec::Stdout),
             path.prop_map(|path| SinkSpec::File(path.into())),
-            (path, "[A-Za-z_][A-Za-z0-9_]{0,20}").prop_map(|(path, variable)| SinkSpec::Dotenv {
-                path: path.into(),
-                variable
-            }),
+            (path, "[A-Za-z_][A-Za-z0-9_]{0,20}")
+                .prop_map(|(path, variable)| SinkSpec::Dotenv { path: path.into(), variable }),
             path.prop_map(|path| SinkSpec::Json(path.into())),
             "[!-~]\\PC{0,40}".prop_map(SinkSpec::Command),
             (1..=i32::MAX.cast_unsigned()).prop_map(SinkSpec::Descriptor),
@@ -153,10 +140,7 @@ mod tests {
 
     #[test]
     fn the_last_hash_separates() {
-        let spec = SinkSpec::Dotenv {
-            path: "a#b/.env".into(),
-            variable: "KEY".to_owned(),
-        };
+        let spec = SinkSpec::Dotenv { path: "a#b/.env".into(), variable: "KEY".to_owned() };
         assert_eq!("dotenv:a#b/.env#KEY".parse(), Ok(spec));
     }
 

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::wire::{KeyAnswer, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, read_issued};
-use crate::http::{Answer, HttpError, Method, Preview, Request, Transport};
+use crate::http::{Answer, HttpError, IdempotencyKey, Method, Preview, Request, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
 use crate::model::secret::PlainKey;
@@ -45,31 +45,24 @@ impl Client {
     pub(crate) async fn create(
         &self,
         new: &NewKey,
-        idempotency_key: &str,
+        idempotency_key: &IdempotencyKey,
     ) -> Result<(IssuedKey, bool), HttpError> {
         let answer = self.transport.send(&creation(new, idempotency_key)).await?;
         let replayed = answer.replayed;
         read_issued(&answer.body)
             .map(|issued| (issued, replayed))
-            .map_err(|what| HttpError::Unreadable {
-                what,
-                changes: true,
-            })
+            .map_err(|what| HttpError::Unreadable { what, changes: true })
     }
 
     /// The request that [`Client::create`] would send.
-    pub(crate) fn preview_create(&self, new: &NewKey, idempotency_key: &str) -> Preview {
+    pub(crate) fn preview_create(&self, new: &NewKey, idempotency_key: &IdempotencyKey) -> Preview {
         self.transport.preview(&creation(new, idempotency_key))
     }
 
     /// All keys, page by page. Of the filter, the state and the search narrow what is fetched; the rest is for the caller.
     pub(crate) fn list(&self, filter: &Filter, sort: Sort) -> Pages<'_> {
         let mut parameters = vec![("sort", sort.as_text())];
-        parameters.extend(
-            filter
-                .state
-                .map(|state| ("status", state.as_str().to_owned())),
-        );
+        parameters.extend(filter.state.map(|state| ("status", state.as_str().to_owned())));
         // Engines agree on upper and lower case among ASCII letters only; anything else is sought here.
         let search = filter.search.clone().filter(|text| text.is_ascii());
         parameters.extend(search.map(|text| ("search", text)));
@@ -84,10 +77,7 @@ impl Client {
         now: Timestamp,
     ) -> Result<Resolution, HttpError> {
         let mut candidates = Vec::new();
-        let mut pages = self.pages(&[
-            ("selector", selector.as_str().to_owned()),
-            ("sort", "-created".to_owned()),
-        ]);
+        let mut pages = self.pages(&[("selector", selector.as_str().to_owned()), ("sort", "-created".to_owned())]);
         while let Some(page) = pages.next().await? {
             candidates.extend(page);
         }
@@ -98,37 +88,27 @@ impl Client {
         &self,
         id: &KeyId,
         change: &KeyChange,
-        idempotency_key: &str,
+        idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
         let body = serde_json::to_value(KeyChangeBody::of(change)).ok();
-        self.changed(Method::Patch, path(id, ""), body, idempotency_key)
-            .await
+        self.changed(Method::Patch, path(id, ""), body, idempotency_key).await
     }
 
     pub(crate) async fn revoke(
         &self,
         id: &KeyId,
         reason: Option<&str>,
-        idempotency_key: &str,
+        idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
-        let body = serde_json::to_value(RevokeBody {
-            reason: reason.map(str::to_owned),
-        })
-        .ok();
-        self.changed(Method::Post, path(id, "/revoke"), body, idempotency_key)
-            .await
+        let body = serde_json::to_value(RevokeBody { reason: reason.map(str::to_owned) }).ok();
+        self.changed(Method::Post, path(id, "/revoke"), body, idempotency_key).await
     }
 
-    pub(crate) async fn reactivate(
-        &self,
-        id: &KeyId,
-        idempotency_key: &str,
-    ) -> Result<Key, HttpError> {
-        self.changed(Method::Post, path(id, "/reactivate"), None, idempotency_key)
-            .await
+    pub(crate) async fn reactivate(&self, id: &KeyId, idempotency_key: &IdempotencyKey) -> Result<Key, HttpError> {
+        self.changed(Method::Post, path(id, "/reactivate"), None, idempotency_key).await
     }
 
-    pub(crate) async fn delete(&self, id: &KeyId, idempotency_key: &str) -> Result<(), HttpError> {
+    pub(crate) async fn delete(&self, id: &KeyId, idempotency_key: &IdempotencyKey) -> Result<(), HttpError> {
         let request = Request::change(Method::Delete, path(id, ""), None, idempotency_key);
         self.transport.send(&request).await.map(|_| ())
     }
@@ -150,26 +130,19 @@ impl Client {
         method: Method,
         target: String,
         body: Option<serde_json::Value>,
-        idempotency_key: &str,
+        idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
-        let answer = self
-            .transport
-            .send(&Request::change(method, target, body, idempotency_key))
-            .await?;
+        let answer = self.transport.send(&Request::change(method, target, body, idempotency_key)).await?;
         read::<KeyAnswer>(&answer, true).map(|answer| answer.data.into_key())
     }
 
     fn pages(&self, parameters: &[(&str, String)]) -> Pages<'_> {
-        let query: String = parameters
-            .iter()
-            .map(|(name, value)| format!("&{name}={}", encoded(value)))
-            .collect();
-        Pages {
-            client: self,
-            query,
-            page: 1,
-            ended: false,
+        let mut query = String::new();
+        for (name, value) in parameters {
+            query.extend(["&", name, "="]);
+            query.extend(encoded(value));
         }
+        Pages { client: self, query, page: 1, ended: false }
     }
 }
 
@@ -186,10 +159,7 @@ impl Pages<'_> {
         if self.ended {
             return Ok(None);
         }
-        let target = format!(
-            "/v1/api-keys?page={}&per_page={PER_PAGE}{}",
-            self.page, self.query
-        );
+        let target = format!("/v1/api-keys?page={}&per_page={PER_PAGE}{}", self.page, self.query);
         let answer = self.client.transport.send(&Request::get(target)).await?;
         let KeyListAnswer { data, meta } = read(&answer, false)?;
         // The total may change while pages are fetched: a page that is not full is the last one whatever it says.
@@ -197,22 +167,13 @@ impl Pages<'_> {
         let more = meta.is_none_or(|meta| u64::from(self.page) * u64::from(PER_PAGE) < meta.total);
         self.ended = !(whole && more);
         self.page += 1;
-        Ok(Some(
-            data.into_iter()
-                .map(super::wire::KeyBody::into_key)
-                .collect(),
-        ))
+        Ok(Some(data.into_iter().map(super::wire::KeyBody::into_key).collect()))
     }
 }
 
-fn creation(new: &NewKey, idempotency_key: &str) -> Request {
+fn creation(new: &NewKey, idempotency_key: &IdempotencyKey) -> Request {
     let body = serde_json::to_value(NewKeyBody::of(new)).ok();
-    Request::change(
-        Method::Post,
-        "/v1/api-keys".to_owned(),
-        body,
-        idempotency_key,
-    )
+    Request::change(Method::Post, "/v1/api-keys".to_owned(), body, idempotency_key)
 }
 
 fn path(id: &KeyId, action: &str) -> String {
@@ -221,18 +182,12 @@ fn path(id: &KeyId, action: &str) -> String {
 
 /// Percent-encodes all but what RFC 3986 calls unreserved: ids are opaque and may hold anything.
 fn encoded(text: &str) -> PercentEncode<'_> {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'_')
-        .remove(b'.')
-        .remove(b'~');
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(text, RESERVED)
 }
 
 /// Reads an answer. Why it cannot be read is not quoted: it may hold a secret.
 fn read<T: DeserializeOwned>(answer: &Answer, changes: bool) -> Result<T, HttpError> {
-    serde_json::from_slice(&answer.body).map_err(|_| HttpError::Unreadable {
-        what: "its JSON has another shape",
-        changes,
-    })
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| HttpError::Unreadable { what: "its JSON has another shape", changes })
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::rules::RULES;
-use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, KeyName, NewKey};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, KeyName, NewKey, Setting};
 use crate::model::lifetime::{Age, Lifetime};
 use crate::model::permission::{Permission, distinct};
 use crate::model::secret::PlainKey;
@@ -90,11 +90,7 @@ impl KeyBody {
             name: self.name,
             description: self.description,
             prefix: self.prefix,
-            permissions: self
-                .permissions
-                .into_iter()
-                .map(Permission::from_server)
-                .collect(),
+            permissions: self.permissions.into_iter().map(Permission::from_server).collect(),
             tier: self.rate_limit_tier.as_deref().and_then(Tier::parse),
             temporary: self.temporary,
             created_by: self.created_by,
@@ -110,9 +106,7 @@ impl KeyBody {
 
 /// `2026-04-17T11:20:00Z`: this wire has no fractions of a second.
 fn whole_seconds(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second())
-        .unwrap_or(instant)
-        .to_string()
+    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }
 
 /// A key in the envelope of every answer.
@@ -160,10 +154,7 @@ pub(super) fn issued_answer(issued: &IssuedKey, now: Timestamp) -> Vec<u8> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(KeyBody::of(&issued.key, now)) else {
         return Vec::new();
     };
-    fields.insert(
-        "key".to_owned(),
-        Value::String(issued.plain.expose().to_owned()),
-    );
+    fields.insert("key".to_owned(), Value::String(issued.plain.expose().to_owned()));
     let mut answer = json!({ "data": fields });
     let bytes = serde_json::to_vec(&answer).unwrap_or_default();
     wipe(&mut answer["data"]["key"]);
@@ -179,13 +170,10 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     let Some(Value::String(plain)) = fields.shift_remove("key") else {
         return Err("it holds no `data.key`");
     };
-    let plain = PlainKey::parse(Zeroizing::new(plain)).map_err(|_| "its `data.key` is no key")?;
-    let key: KeyBody = serde_json::from_value(Value::Object(std::mem::take(fields)))
-        .map_err(|_| "its `data` is no key")?;
-    Ok(IssuedKey {
-        key: key.into_key(),
-        plain,
-    })
+    let plain = PlainKey::parse(&Zeroizing::new(plain)).map_err(|_| "its `data.key` is no key")?;
+    let key: KeyBody =
+        serde_json::from_value(Value::Object(std::mem::take(fields))).map_err(|_| "its `data` is no key")?;
+    Ok(IssuedKey { key: key.into_key(), plain })
 }
 
 fn wipe(value: &mut Value) {
@@ -260,9 +248,7 @@ impl NewKeyBody {
             name: new.name.as_str().to_owned(),
             permissions: new.permissions.iter().map(ToString::to_string).collect(),
             description: new.description.clone(),
-            rate_limit_tier: Some(new.tier)
-                .filter(|tier| *tier != Tier::Standard)
-                .map(TierBody::of),
+            rate_limit_tier: Some(new.tier).filter(|tier| *tier != Tier::Standard).map(TierBody::of),
             expires_at: match new.lifetime {
                 Lifetime::At(end) => Some(whole_seconds(end)),
                 Lifetime::After(_) | Lifetime::Never => None,
@@ -279,19 +265,13 @@ impl NewKeyBody {
         let lifetime = match (self.expires_at.as_deref(), self.expires_in, self.temporary) {
             (None, None, _) => Lifetime::Never,
             (Some(text), None, false) => Lifetime::At(expiry(text)?),
-            (None, Some(seconds), false) => {
-                Lifetime::After(Age::from_seconds(seconds).ok_or_else(|| Invalid {
-                    field: "expires_in",
-                    problem: "it is a number of seconds, at least 1".to_owned(),
-                })?)
-            }
+            (None, Some(seconds), false) => Lifetime::After(Age::from_seconds(seconds).ok_or_else(|| Invalid {
+                field: "expires_in",
+                problem: "it is a number of seconds, at least 1".to_owned(),
+            })?),
             _ => {
-                let problem =
-                    "only one of expires_at, expires_in and temporary ends a key".to_owned();
-                return Err(Invalid {
-                    field: "expires_at",
-                    problem,
-                });
+                let problem = "only one of expires_at, expires_in and temporary ends a key".to_owned();
+                return Err(Invalid { field: "expires_at", problem });
             }
         };
         Ok(NewKey {
@@ -310,43 +290,23 @@ impl NewKeyBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = KeyChange, example = json!({ "name": "Ingestion worker EU", "expires_at": null }))]
 pub(super) struct KeyChangeBody {
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(min_length = 1, max_length = 120, value_type = Option<String>, nullable = false)]
     name: Option<String>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(max_length = 500, value_type = Option<String>)]
-    description: Option<Option<String>>,
+    description: Option<Setting<String>>,
     /// Replaces all permissions
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(min_items = 1, value_type = Option<Vec<String>>, nullable = false)]
     permissions: Option<Vec<String>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(value_type = Option<TierBody>, nullable = false)]
     rate_limit_tier: Option<TierBody>,
     /// `null` is never
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[schema(format = DateTime, value_type = Option<String>)]
-    expires_at: Option<Option<String>>,
+    expires_at: Option<Setting<String>>,
 }
 
 impl KeyChangeBody {
@@ -354,20 +314,17 @@ impl KeyChangeBody {
         Self {
             name: change.name.as_ref().map(|name| name.as_str().to_owned()),
             description: change.description.clone(),
-            permissions: change
-                .permissions
-                .as_ref()
-                .map(|held| held.iter().map(ToString::to_string).collect()),
+            permissions: change.permissions.as_ref().map(|held| held.iter().map(ToString::to_string).collect()),
             rate_limit_tier: change.tier.map(TierBody::of),
-            expires_at: change.expires_at.map(|end| end.map(whole_seconds)),
+            expires_at: change.expires_at.clone().map(|end| end.into_option().map(whole_seconds).into()),
         }
     }
 
     pub(super) fn into_change(self) -> Result<KeyChange, Invalid> {
         let expires_at = match self.expires_at {
             None => None,
-            Some(None) => Some(None),
-            Some(Some(text)) => Some(Some(expiry(&text)?)),
+            Some(Setting::Clear) => Some(Setting::Clear),
+            Some(Setting::To(text)) => Some(Setting::To(expiry(&text)?)),
         };
         Ok(KeyChange {
             name: self.name.as_deref().map(name).transpose()?,
@@ -381,9 +338,7 @@ impl KeyChangeBody {
 
 /// Tells a field that is there from one that is absent: whatever is there must be of its type, so `null` only passes
 /// where the type takes it.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -433,26 +388,14 @@ pub(super) struct Invalid {
 }
 
 fn name(text: &str) -> Result<KeyName, Invalid> {
-    text.parse()
-        .map_err(|error: crate::model::key::NotAName| Invalid {
-            field: "name",
-            problem: error.to_string(),
-        })
+    text.parse().map_err(|error: crate::model::key::NotAName| Invalid { field: "name", problem: error.to_string() })
 }
 
 fn permissions(names: &[String]) -> Result<Vec<Permission>, Invalid> {
-    let known = names
-        .iter()
-        .map(|name| RULES.permissions.permission(name))
-        .collect::<Result<Vec<_>, _>>();
+    let known = names.iter().map(|name| RULES.permissions.permission(name)).collect::<Result<Vec<_>, _>>();
     let known = known.map_err(|error| {
-        let nearest = error
-            .suggestion
-            .map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-        Invalid {
-            field: "permissions",
-            problem: format!("{error}{nearest}"),
-        }
+        let nearest = error.suggestion.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+        Invalid { field: "permissions", problem: format!("{error}{nearest}") }
     })?;
     Ok(distinct(known))
 }

@@ -17,14 +17,7 @@ impl Write {
         details: &str,
     ) -> Result<(), StoreError> {
         let (actor, actor_name) = actor;
-        let fields = [
-            &self.workspace,
-            actor,
-            actor_name,
-            action,
-            resource_id,
-            details,
-        ];
+        let fields = [&self.workspace, actor, actor_name, action, resource_id, details];
         let hash = link(&self.audit_head, self.seq, micros(at), fields);
         let previous = std::mem::replace(&mut self.audit_head, hash.clone());
         let workspace = self.workspace.clone();

@@ -29,10 +29,7 @@ impl Write {
         Ok(())
     }
 
-    pub(crate) async fn find_answer(
-        &mut self,
-        lookup: &str,
-    ) -> Result<Option<StoredAnswer>, StoreError> {
+    pub(crate) async fn find_answer(&mut self, lookup: &str) -> Result<Option<StoredAnswer>, StoreError> {
         let row = sqlx::query(
             "SELECT fingerprint, key_id, salt, nonce, sealed, created_at FROM idempotency_records WHERE lookup = $1",
         )
@@ -52,11 +49,7 @@ impl Write {
         .transpose()
     }
 
-    pub(crate) async fn keep_answer(
-        &mut self,
-        lookup: &str,
-        answer: &StoredAnswer,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn keep_answer(&mut self, lookup: &str, answer: &StoredAnswer) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
         sqlx::query(
             "INSERT INTO idempotency_records \

@@ -54,37 +54,21 @@ const LISTED: &str = "workspace_id = $1 \
 
 impl Store {
     /// The key with this hash, whatever its state.
-    pub(crate) async fn key_with_hash(
-        &self,
-        hash: &HashedKey,
-    ) -> Result<Option<StoredKey>, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM api_keys WHERE hash = $1"
-        ))
-        .bind(hash.as_str())
-        .fetch_optional(&self.pool)
-        .await?;
+    pub(crate) async fn key_with_hash(&self, hash: &HashedKey) -> Result<Option<StoredKey>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", columns!(), " FROM api_keys WHERE hash = $1"))
+            .bind(hash.as_str())
+            .fetch_optional(&self.pool)
+            .await?;
         row.map(|row| read(&row)).transpose()
     }
 
-    pub(crate) async fn key_with_id(
-        &self,
-        workspace: &str,
-        id: &str,
-    ) -> Result<Option<Key>, StoreError> {
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM api_keys WHERE workspace_id = $1 AND id = $2"
-        ))
-        .bind(workspace)
-        .bind(id)
-        .fetch_optional(&self.pool)
-        .await?;
-        row.map(|row| read(&row).map(|stored| stored.key))
-            .transpose()
+    pub(crate) async fn key_with_id(&self, workspace: &str, id: &str) -> Result<Option<Key>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", columns!(), " FROM api_keys WHERE workspace_id = $1 AND id = $2"))
+            .bind(workspace)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| read(&row).map(|stored| stored.key)).transpose()
     }
 
     /// One page of a workspace's keys, and how many there are on all pages.
@@ -95,29 +79,21 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Vec<Key>, i64), StoreError> {
         let state = query.state.map_or("", State::as_str);
-        let search = query.search.as_deref().map_or(String::new(), |text| {
-            format!("%{}%", like(&text.to_lowercase()))
-        });
+        let search = query.search.as_deref().map_or(String::new(), |text| format!("%{}%", like(&text.to_lowercase())));
         let selector = query.selector.as_deref().unwrap_or("");
         let selector_pattern = format!("{}%", like(selector));
-        let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!(
-            "SELECT COUNT(*) FROM api_keys WHERE {LISTED}"
-        )))
-        .bind(workspace)
-        .bind(state)
-        .bind(micros(now))
-        .bind(&search)
-        .bind(selector)
-        .bind(&selector_pattern)
-        .fetch_one(&self.pool)
-        .await?;
+        let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM api_keys WHERE {LISTED}")))
+            .bind(workspace)
+            .bind(state)
+            .bind(micros(now))
+            .bind(&search)
+            .bind(selector)
+            .bind(&selector_pattern)
+            .fetch_one(&self.pool)
+            .await?;
         // Only texts of this file go into the statement; every value is bound.
         let statement = format!(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM api_keys WHERE {} ORDER BY {} LIMIT $7 OFFSET $8"
-            ),
+            concat!("SELECT ", columns!(), " FROM api_keys WHERE {} ORDER BY {} LIMIT $7 OFFSET $8"),
             LISTED,
             order(query.sort)
         );
@@ -132,22 +108,21 @@ impl Store {
             .bind(i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page))
             .fetch_all(&self.pool)
             .await?;
-        let keys = rows
-            .iter()
-            .map(|row| read(row).map(|stored| stored.key))
-            .collect::<Result<_, _>>()?;
+        let keys = rows.iter().map(|row| read(row).map(|stored| stored.key)).collect::<Result<_, _>>()?;
         Ok((keys, total))
     }
 
     /// Notes that a key was used: at most once a minute a key, so that reading does not mean writing.
     pub(crate) async fn touch_key(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         let now = micros(now);
-        sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)")
-            .bind(id)
-            .bind(now)
-            .bind(now - 60_000_000)
-            .execute(&self.pool)
-            .await?;
+        sqlx::query(
+            "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)",
+        )
+        .bind(id)
+        .bind(now)
+        .bind(now - 60_000_000)
+        .execute(&self.pool)
+        .await?;
         Ok(())
     }
 }
@@ -155,32 +130,25 @@ impl Store {
 impl Write {
     pub(crate) async fn find_key(&mut self, id: &str) -> Result<Option<Key>, StoreError> {
         let workspace = self.workspace.clone();
-        let row = sqlx::query(concat!(
-            "SELECT ",
-            columns!(),
-            " FROM api_keys WHERE workspace_id = $1 AND id = $2"
-        ))
-        .bind(workspace)
-        .bind(id)
-        .fetch_optional(self.connection())
-        .await?;
-        row.map(|row| read(&row).map(|stored| stored.key))
-            .transpose()
+        let row = sqlx::query(concat!("SELECT ", columns!(), " FROM api_keys WHERE workspace_id = $1 AND id = $2"))
+            .bind(workspace)
+            .bind(id)
+            .fetch_optional(self.connection())
+            .await?;
+        row.map(|row| read(&row).map(|stored| stored.key)).transpose()
     }
 
     /// Takes a name from the keys that hold it but have expired: names are unique among active keys only.
-    pub(crate) async fn release_name(
-        &mut self,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn release_name(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
-        sqlx::query("UPDATE api_keys SET active_name = NULL WHERE workspace_id = $1 AND active_name = $2 AND expires_at <= $3")
-            .bind(workspace)
-            .bind(name)
-            .bind(micros(now))
-            .execute(self.connection())
-            .await?;
+        sqlx::query(
+            "UPDATE api_keys SET active_name = NULL WHERE workspace_id = $1 AND active_name = $2 AND expires_at <= $3",
+        )
+        .bind(workspace)
+        .bind(name)
+        .bind(micros(now))
+        .execute(self.connection())
+        .await?;
         Ok(())
     }
 
@@ -217,20 +185,14 @@ impl Write {
     }
 
     /// Whether another key holds this name.
-    pub(crate) async fn is_name_taken(
-        &mut self,
-        name: &str,
-        but_for: &KeyId,
-    ) -> Result<bool, StoreError> {
+    pub(crate) async fn is_name_taken(&mut self, name: &str, but_for: &KeyId) -> Result<bool, StoreError> {
         let workspace = self.workspace.clone();
-        let row = sqlx::query(
-            "SELECT id FROM api_keys WHERE workspace_id = $1 AND active_name = $2 AND id <> $3",
-        )
-        .bind(workspace)
-        .bind(name)
-        .bind(but_for.as_str())
-        .fetch_optional(self.connection())
-        .await?;
+        let row = sqlx::query("SELECT id FROM api_keys WHERE workspace_id = $1 AND active_name = $2 AND id <> $3")
+            .bind(workspace)
+            .bind(name)
+            .bind(but_for.as_str())
+            .fetch_optional(self.connection())
+            .await?;
         Ok(row.is_some())
     }
 
@@ -291,11 +253,7 @@ impl Write {
 }
 
 fn joined(permissions: &[Permission]) -> String {
-    permissions
-        .iter()
-        .map(Permission::as_str)
-        .collect::<Vec<_>>()
-        .join(" ")
+    permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// Every order ends in the id, so that pages neither repeat nor skip a key of equal rank.
@@ -305,18 +263,10 @@ const fn order(sort: Sort) -> &'static str {
         (SortField::Name, true) => "name DESC, id DESC",
         (SortField::Created, false) => "created_at ASC, id ASC",
         (SortField::Created, true) => "created_at DESC, id DESC",
-        (SortField::LastUsed, false) => {
-            "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at ASC, id ASC"
-        }
-        (SortField::LastUsed, true) => {
-            "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at DESC, id DESC"
-        }
-        (SortField::Expires, false) => {
-            "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at ASC, id ASC"
-        }
-        (SortField::Expires, true) => {
-            "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at DESC, id DESC"
-        }
+        (SortField::LastUsed, false) => "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at ASC, id ASC",
+        (SortField::LastUsed, true) => "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at DESC, id DESC",
+        (SortField::Expires, false) => "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at ASC, id ASC",
+        (SortField::Expires, true) => "CASE WHEN expires_at IS NULL THEN 1 ELSE 0 END, expires_at DESC, id DESC",
     }
 }
 
@@ -331,10 +281,7 @@ fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
             name: row.try_get("name")?,
             description: row.try_get("description")?,
             prefix: row.try_get("prefix")?,
-            permissions: permissions
-                .split_ascii_whitespace()
-                .map(Permission::from_server)
-                .collect(),
+            permissions: permissions.split_ascii_whitespace().map(Permission::from_server).collect(),
             tier: Tier::parse(&tier),
             temporary: temporary_from.is_some(),
             created_by: row.try_get("created_by")?,

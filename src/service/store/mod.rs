@@ -94,13 +94,7 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(connections)
             .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if is_sqlite {
-                        prepare_sqlite(connection).await
-                    } else {
-                        Ok(())
-                    }
-                })
+                Box::pin(async move { if is_sqlite { prepare_sqlite(connection).await } else { Ok(()) } })
             })
             .connect(&url)
             .await?;
@@ -111,46 +105,30 @@ impl Store {
 
     /// Runs the migrations that are missing. Most runs find none, and find that out with one statement.
     async fn migrate(&self) -> Result<(), StoreError> {
-        let newest = MIGRATIONS
-            .iter()
-            .map(|migration| migration.version)
-            .max()
-            .unwrap_or(0);
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
         let applied: Result<Option<i64>, sqlx::Error> =
-            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
-                .fetch_one(&self.pool)
-                .await;
+            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&self.pool).await;
         match applied {
             Ok(Some(version)) if version == newest => return Ok(()),
             Ok(Some(version)) if version > newest => {
-                return Err(StoreError::NewerSchema {
-                    schema: version,
-                    known: newest,
-                });
+                return Err(StoreError::NewerSchema { schema: version, known: newest });
             }
             // A missing table is how a new database looks; any other trouble comes up again below.
             Ok(_) | Err(_) => {}
         }
-        MIGRATIONS
-            .run(&self.pool)
-            .await
-            .map_err(|error| match error {
-                MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-                    error.into()
-                }
-                other => StoreError::Migration(other),
-            })
+        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+            other => StoreError::Migration(other),
+        })
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.
     pub(crate) async fn write(&self, workspace: &str) -> Result<Write, StoreError> {
         let mut transaction = self.pool.begin().await?;
-        let row = sqlx::query(
-            "UPDATE workspaces SET seq = seq + 1 WHERE id = $1 RETURNING seq, audit_head",
-        )
-        .bind(workspace)
-        .fetch_one(&mut *transaction)
-        .await?;
+        let row = sqlx::query("UPDATE workspaces SET seq = seq + 1 WHERE id = $1 RETURNING seq, audit_head")
+            .bind(workspace)
+            .fetch_one(&mut *transaction)
+            .await?;
         Ok(Write {
             workspace: workspace.to_owned(),
             seq: row.try_get("seq")?,
@@ -194,11 +172,7 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
 
 /// The URL of a SQLite file: what would end or change the path is percent-encoded.
 fn sqlite_url(path: &str) -> String {
-    const PATH: &AsciiSet = &NON_ALPHANUMERIC
-        .remove(b'/')
-        .remove(b'-')
-        .remove(b'_')
-        .remove(b'.');
+    const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
     format!("sqlite://{}?mode=rw", utf8_percent_encode(path, PATH))
 }
 
@@ -210,9 +184,7 @@ fn instant(row: &AnyRow, column: &str) -> Result<Option<Timestamp>, StoreError> 
     let micros: Option<i64> = row.try_get(column)?;
     micros
         .map(|micros| {
-            Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt {
-                what: format!("{column} {micros}"),
-            })
+            Timestamp::from_microsecond(micros).map_err(|_| StoreError::Corrupt { what: format!("{column} {micros}") })
         })
         .transpose()
 }
@@ -300,15 +272,10 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::File(error) => return error.hint(),
-            Self::NewerSchema { .. } => {
-                "a newer keys has written this database: use that one".to_owned()
-            }
-            Self::Busy => {
-                "close the program that has it open, then run the command again".to_owned()
-            }
+            Self::NewerSchema { .. } => "a newer keys has written this database: use that one".to_owned(),
+            Self::Busy => "close the program that has it open, then run the command again".to_owned(),
             Self::ReadOnly => {
-                "check the permissions of the file and of its directory, then run the command again"
-                    .to_owned()
+                "check the permissions of the file and of its directory, then run the command again".to_owned()
             }
             Self::Full => "make room, then run the command again".to_owned(),
             Self::NotADatabase | Self::Corrupt { .. } => {

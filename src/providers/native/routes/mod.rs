@@ -1,6 +1,8 @@
 //! The native provider's HTTP, turned into operations of the service; and the OpenAPI document that the same
 //! declarations give.
 
+#![expect(unused_qualifications, reason = "utoipa's macros write paths in full")]
+
 mod problem;
 mod request;
 
@@ -20,8 +22,8 @@ use utoipa_axum::routes;
 use self::problem::Problem;
 use self::request::{Body, Change};
 use super::wire::{
-    ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody,
-    NewKeyBody, PageBody, RevokeBody, StatusQuery, issued_answer,
+    ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody, PageBody,
+    RevokeBody, StatusQuery, issued_answer,
 };
 use crate::model::filter::Sort;
 use crate::model::key::Key;
@@ -54,10 +56,7 @@ impl utoipa::Modify for BearerKey {
     fn modify(&self, document: &mut OpenApi) {
         use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         let components = document.components.get_or_insert_default();
-        components.add_security_scheme(
-            "bearer",
-            SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
-        );
+        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
     }
 }
 
@@ -74,19 +73,14 @@ pub(crate) fn routes(context: Context) -> (Router, OpenApi) {
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn_with_state(
-            context.clone(),
-            problem::finish,
-        ))
+        .layer(middleware::from_fn_with_state(context.clone(), problem::finish))
         .with_state(context);
     (router, document)
 }
 
 /// The routes for use within this process, by a caller who needs to present no key.
 pub(crate) fn embedded(context: Context, caller: Caller) -> Router {
-    routes(context)
-        .0
-        .layer(axum::Extension(request::Embedded(caller)))
+    routes(context).0.layer(axum::Extension(request::Embedded(caller)))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -122,10 +116,7 @@ impl ListQuery {
         let sort = match self.sort.as_deref() {
             None => Sort::NEWEST_FIRST,
             Some(text) => Sort::parse(text).ok_or_else(|| {
-                Problem::invalid(
-                    "sort",
-                    "it is one of name, created, last-used, expires, each also with a minus",
-                )
+                Problem::invalid("sort", "it is one of name, created, last-used, expires, each also with a minus")
             })?,
         };
         Ok(KeyQuery {
@@ -152,18 +143,13 @@ async fn list_keys(
     caller: Caller,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let Query(query) =
-        query.map_err(|rejection| Problem::invalid("query", rejection.body_text()))?;
+    let Query(query) = query.map_err(|rejection| Problem::invalid("query", rejection.body_text()))?;
     let query = query.into_query()?;
     let now = (context.now)();
     let (keys, total) = context.service.list_keys(&caller, &query, now).await?;
     let answer = KeyListAnswer {
         data: keys.iter().map(|key| KeyBody::of(key, now)).collect(),
-        meta: Some(PageBody {
-            page: query.page,
-            per_page: query.per_page,
-            total: u64::try_from(total).unwrap_or(0),
-        }),
+        meta: Some(PageBody { page: query.page, per_page: query.per_page, total: u64::try_from(total).unwrap_or(0) }),
     };
     Ok(axum::Json(answer).into_response())
 }
@@ -179,19 +165,12 @@ async fn list_keys(
     (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
     (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
 ))]
-async fn create_key(
-    State(context): State<Context>,
-    caller: Caller,
-    change: Change,
-) -> Result<Response, Problem> {
+async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {
     let new = change.json::<NewKeyBody>()?.into_new_key()?;
     let now = (context.now)();
     let render = |issued: &_| Answer::new(201, issued_answer(issued, now));
-    let answer = context
-        .service
-        .create_key(&caller, &new, change.once.as_ref(), now, render)
-        .await?;
-    Ok(request::respond(answer))
+    let answer = context.service.create_key(change.ask(&caller, now), &new, render).await?;
+    Ok(request::respond(&answer))
 }
 
 /// Show a key
@@ -202,17 +181,10 @@ async fn create_key(
     (status = 404, description = "`not_found`", body = ErrorAnswer),
     (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
 ))]
-async fn show_key(
-    State(context): State<Context>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
+async fn show_key(State(context): State<Context>, caller: Caller, Path(id): Path<String>) -> Result<Response, Problem> {
     let now = (context.now)();
     let key = context.service.show_key(&caller, &id).await?;
-    Ok(axum::Json(KeyAnswer {
-        data: KeyBody::of(&key, now),
-    })
-    .into_response())
+    Ok(axum::Json(KeyAnswer { data: KeyBody::of(&key, now) }).into_response())
 }
 
 /// Change a key
@@ -236,13 +208,8 @@ async fn edit_key(
 ) -> Result<Response, Problem> {
     let asked = change.json::<KeyChangeBody>()?.into_change()?;
     let now = (context.now)();
-    let answer = context
-        .service
-        .edit_key(&caller, &id, &asked, change.once.as_ref(), now, |key| {
-            shown(key, now)
-        })
-        .await?;
-    Ok(request::respond(answer))
+    let answer = context.service.edit_key(change.ask(&caller, now), &id, &asked, |key| shown(key, now)).await?;
+    Ok(request::respond(&answer))
 }
 
 /// Delete a key for good
@@ -266,11 +233,8 @@ async fn delete_key(
 ) -> Result<Response, Problem> {
     let now = (context.now)();
     let render = || Answer::new(StatusCode::NO_CONTENT.as_u16(), Vec::new());
-    let answer = context
-        .service
-        .delete_key(&caller, &id, change.once.as_ref(), now, render)
-        .await?;
-    Ok(request::respond(answer))
+    let answer = context.service.delete_key(change.ask(&caller, now), &id, render).await?;
+    Ok(request::respond(&answer))
 }
 
 /// Revoke a key
@@ -296,12 +260,9 @@ async fn revoke_key(
 ) -> Result<Response, Problem> {
     let asked: RevokeBody = change.json_or_default()?;
     let now = (context.now)();
-    let (reason, once) = (asked.reason.as_deref(), change.once.as_ref());
-    let answer = context
-        .service
-        .revoke_key(&caller, &id, reason, once, now, |key| shown(key, now))
-        .await?;
-    Ok(request::respond(answer))
+    let reason = asked.reason.as_deref();
+    let answer = context.service.revoke_key(change.ask(&caller, now), &id, reason, |key| shown(key, now)).await?;
+    Ok(request::respond(&answer))
 }
 
 /// Reactivate a revoked key
@@ -322,13 +283,8 @@ async fn reactivate_key(
     change: Change,
 ) -> Result<Response, Problem> {
     let now = (context.now)();
-    let answer = context
-        .service
-        .reactivate_key(&caller, &id, change.once.as_ref(), now, |key| {
-            shown(key, now)
-        })
-        .await?;
-    Ok(request::respond(answer))
+    let answer = context.service.reactivate_key(change.ask(&caller, now), &id, |key| shown(key, now)).await?;
+    Ok(request::respond(&answer))
 }
 
 /// Find out which key a plaintext is
@@ -352,15 +308,10 @@ async fn lookup_key(
     let presented = zeroize::Zeroizing::new(asked.key);
     let now = (context.now)();
     let key = context.service.lookup_key(&caller, &presented).await?;
-    Ok(axum::Json(KeyAnswer {
-        data: KeyBody::of(&key, now),
-    })
-    .into_response())
+    Ok(axum::Json(KeyAnswer { data: KeyBody::of(&key, now) }).into_response())
 }
 
 fn shown(key: &Key, now: Timestamp) -> Answer {
-    let body = serde_json::to_vec(&KeyAnswer {
-        data: KeyBody::of(key, now),
-    });
+    let body = serde_json::to_vec(&KeyAnswer { data: KeyBody::of(key, now) });
     Answer::new(StatusCode::OK.as_u16(), body.unwrap_or_default())
 }

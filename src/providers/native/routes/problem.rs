@@ -24,36 +24,19 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.to_owned(),
-            message: message.into(),
-            hint: None,
-        }
+        Self { status, code: code.to_owned(), message: message.into(), hint: None }
     }
 
     pub(super) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
-        Self::new(
-            StatusCode::BAD_REQUEST,
-            "validation_error",
-            format!("{field}: {}", problem.as_ref()),
-        )
+        Self::new(StatusCode::BAD_REQUEST, "validation_error", format!("{field}: {}", problem.as_ref()))
     }
 
     pub(super) fn no_route() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            "There is nothing at this path",
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
     }
 
     pub(super) fn wrong_method() -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            "This path does not take this method",
-        )
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
     }
 }
 
@@ -66,9 +49,7 @@ impl From<Invalid> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
-            Refusal::MissingCredential | Refusal::InvalidKey | Refusal::RevokedKey => {
-                StatusCode::UNAUTHORIZED
-            }
+            Refusal::MissingCredential | Refusal::InvalidKey | Refusal::RevokedKey => StatusCode::UNAUTHORIZED,
             Refusal::MissingPermission(_)
             | Refusal::NotHeld(_)
             | Refusal::TierNotHeld(_)
@@ -84,17 +65,8 @@ impl From<Refusal> for Problem {
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         // What is wrong with the store is for whoever runs it; the sentence says no more than a caller can use.
-        let code = if matches!(refusal, Refusal::Store(_)) {
-            "unavailable"
-        } else {
-            refusal.code()
-        };
-        Self {
-            status,
-            code: code.to_owned(),
-            message: refusal.to_string(),
-            hint: refusal.hint(),
-        }
+        let code = if matches!(refusal, Refusal::Store(_)) { "unavailable" } else { refusal.code() };
+        Self { status, code: code.to_owned(), message: refusal.to_string(), hint: refusal.hint() }
     }
 }
 
@@ -107,37 +79,21 @@ impl IntoResponse for Problem {
 }
 
 /// Gives every answer its request id, keeps caches away from it, and turns a problem into its body.
-pub(super) async fn finish(
-    State(context): State<Context>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn finish(State(context): State<Context>, request: Request, next: Next) -> Response {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let mut random = [0_u8; 12];
     (context.random)(&mut random);
     let request_id = format!("req_{}", hex(&random));
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let Problem {
-            status,
-            code,
-            message,
-            hint,
-        } = problem;
+        let Problem { status, code, message, hint } = problem;
         let headers = std::mem::take(response.headers_mut());
-        let error = ErrorBody {
-            code,
-            message,
-            hint,
-            request_id: request_id.clone(),
-        };
+        let error = ErrorBody { code, message, hint, request_id: request_id.clone() };
         response = (status, Json(ErrorAnswer { error })).into_response();
         // `Allow` on a 405 is the router's.
-        response.headers_mut().extend(
-            headers
-                .into_iter()
-                .filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")),
-        );
+        response
+            .headers_mut()
+            .extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")));
     }
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

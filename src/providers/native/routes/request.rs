@@ -6,13 +6,14 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use utoipa::IntoParams;
 
 use super::Context;
 use super::problem::Problem;
-use crate::service::{Answer, Caller, Once, Refusal};
+use crate::service::{Answer, Ask, Caller, Once, Refusal};
 
 /// The caller of a router that is used within this process. It comes with the router, never with a request.
 #[derive(Clone)]
@@ -26,10 +27,7 @@ impl FromRequestParts<Context> for Caller {
             return Ok(caller.clone());
         }
         let presented = presented(&parts.headers).ok_or(Refusal::MissingCredential)?;
-        Ok(context
-            .service
-            .authenticate(presented, (context.now)())
-            .await?)
+        Ok(context.service.authenticate(presented, (context.now)()).await?)
     }
 }
 
@@ -58,20 +56,21 @@ impl<T: DeserializeOwned> FromRequest<Context> for Body<T> {
 pub(super) struct Change {
     headers: HeaderMap,
     body: Bytes,
-    pub(super) once: Option<Once>,
+    once: Option<Once>,
 }
 
 impl Change {
+    /// What the service is asked: by whom, as which request, and when.
+    pub(super) fn ask<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Ask<'a> {
+        Ask { caller, once: self.once.as_ref(), now }
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         parse(&self.headers, &self.body)
     }
 
     pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        if self.body.is_empty() {
-            Ok(T::default())
-        } else {
-            self.json()
-        }
+        if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 }
 
@@ -79,26 +78,11 @@ impl FromRequest<Context> for Change {
     type Rejection = Problem;
 
     async fn from_request(request: Request, context: &Context) -> Result<Self, Problem> {
-        let (method, route) = (
-            request.method().to_string(),
-            request.uri().path().to_owned(),
-        );
+        let (method, route) = (request.method().to_string(), request.uri().path().to_owned());
         let (headers, body) = read(request, context).await?;
-        let once = headers
-            .get("idempotency-key")
-            .map(idempotency_key)
-            .transpose()?;
-        let once = once.map(|key| Once {
-            key,
-            method,
-            route,
-            body: body.to_vec(),
-        });
-        Ok(Self {
-            headers,
-            body,
-            once,
-        })
+        let once = headers.get("idempotency-key").map(idempotency_key).transpose()?;
+        let once = once.map(|key| Once { key, method, route, body: body.to_vec() });
+        Ok(Self { headers, body, once })
     }
 }
 
@@ -108,68 +92,39 @@ impl FromRequest<Context> for Change {
 #[expect(dead_code, reason = "it describes the header in the OpenAPI document")]
 pub(super) struct IdempotencyHeader {
     /// The same key with the same request gets the original answer, plaintext included, for 24 hours
-    #[param(
-        rename = "Idempotency-Key",
-        required = false,
-        min_length = 1,
-        max_length = 255,
-        pattern = "^[!-~]+$"
-    )]
+    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }
 
 /// One to 255 visible ASCII characters, bare or as a quoted string.
 fn idempotency_key(value: &HeaderValue) -> Result<String, Problem> {
     let text = value.to_str().unwrap_or_default();
-    let bare = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-        .unwrap_or(text);
+    let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
     if bare.is_empty() || bare.len() > 255 || !bare.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Problem::invalid(
-            "Idempotency-Key",
-            "it takes 1 to 255 visible ASCII characters",
-        ));
+        return Err(Problem::invalid("Idempotency-Key", "it takes 1 to 255 visible ASCII characters"));
     }
     Ok(bare.to_owned())
 }
 
 async fn read(request: Request, context: &Context) -> Result<(HeaderMap, Bytes), Problem> {
     let headers = request.headers().clone();
-    let body = Bytes::from_request(request, context)
-        .await
-        .map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    "The body is larger than 64 KiB",
-                )
-            } else {
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "validation_error",
-                    "The body could not be read",
-                )
-            }
-        })?;
+    let body = Bytes::from_request(request, context).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
+        } else {
+            Problem::new(StatusCode::BAD_REQUEST, "validation_error", "The body could not be read")
+        }
+    })?;
     Ok((headers, body))
 }
 
 /// Reads JSON. What is wrong is said without quoting any value: a secret may stand in the wrong field.
 fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
-    let media_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
         let message = "The body must be sent as Content-Type: application/json";
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            message,
-        ));
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
     }
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());
@@ -187,22 +142,15 @@ fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Pro
 }
 
 /// Sends an answer that the service has given, now or before.
-pub(super) fn respond(answer: Answer) -> Response {
+pub(super) fn respond(answer: &Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = if answer.body.is_empty() {
         status.into_response()
     } else {
-        (
-            status,
-            [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-            answer.body.to_vec(),
-        )
-            .into_response()
+        (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], answer.body.to_vec()).into_response()
     };
     if answer.replayed {
-        response
-            .headers_mut()
-            .insert("idempotency-replayed", HeaderValue::from_static("true"));
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
     response
 }

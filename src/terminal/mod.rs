@@ -1,0 +1,311 @@
+//! Everything said to or asked of a person, and the only user of the three standard streams.
+//!
+//! Standard output is data, standard error is talk. Questions go to the controlling terminal and their answers come from
+//! it, so that `keys … | jq` can still ask and bytes on a pipe are never consent.
+
+mod buffered;
+mod input;
+#[cfg(unix)]
+mod lost;
+#[cfg_attr(not(unix), path = "console.rs")]
+mod prompt;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+
+use zeroize::Zeroizing;
+
+use self::buffered::Buffered;
+use self::input::{read_all, standard_input};
+use crate::text;
+
+/// How wide a terminal is that does not say.
+const USUAL_WIDTH: usize = 80;
+
+/// What the environment says about the terminal. Filled by `config`, the only reader of the environment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Surroundings {
+    /// `NO_COLOR` is set.
+    pub(crate) no_color: bool,
+    /// `TERM` is `dumb`.
+    pub(crate) dumb: bool,
+    /// `CI` is set: nobody is there to answer.
+    pub(crate) ci: bool,
+    /// `COLUMNS`
+    pub(crate) columns: Option<u16>,
+}
+
+/// When to use colour
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// Where a terminal shows it
+    #[default]
+    Auto,
+    /// Also into pipes and files
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// What a text means. Never said by colour alone: the words say it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    Good,
+    Bad,
+    Warning,
+    Dim,
+    Strong,
+}
+
+impl Style {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Good => "32",
+            Self::Bad => "31",
+            Self::Warning => "33",
+            Self::Dim => "2",
+            Self::Strong => "1",
+        }
+    }
+
+    fn paint(self, text: &str, color: bool) -> String {
+        if color { format!("\x1b[{}m{text}\x1b[0m", self.code()) } else { text.to_owned() }
+    }
+}
+
+/// The one object that writes and asks.
+pub(crate) struct Terminal {
+    surroundings: Surroundings,
+    out: Buffered,
+    err: Box<dyn Write + Send>,
+    out_on_screen: bool,
+    err_on_screen: bool,
+    out_color: bool,
+    err_color: bool,
+    quiet: bool,
+    no_input: bool,
+    person: Person,
+}
+
+impl Terminal {
+    /// The streams of this process.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the standard streams")]
+    pub(crate) fn system(surroundings: Surroundings) -> Self {
+        // Not locked for good: with 64 KiB at a time the lock costs nothing, and a terminal without it may change threads.
+        let (out, err) = (io::stdout(), io::stderr());
+        let (out_on_screen, err_on_screen) = (out.is_terminal(), err.is_terminal());
+        let mut terminal = Self {
+            surroundings,
+            out: Buffered::new(Box::new(out)),
+            err: Box::new(err),
+            out_on_screen,
+            err_on_screen,
+            out_color: false,
+            err_color: false,
+            quiet: false,
+            no_input: false,
+            person: Person::System,
+        };
+        terminal.configure(Color::Auto, false, false);
+        terminal
+    }
+
+    /// Takes what the arguments say; colour is decided here, once, for each stream on its own.
+    pub(crate) fn configure(&mut self, color: Color, quiet: bool, no_input: bool) {
+        let wanted = !self.surroundings.no_color && !self.surroundings.dumb;
+        let decide = |is_terminal: bool| match color {
+            Color::Auto => is_terminal && wanted && understands_color(),
+            Color::Always => true,
+            Color::Never => false,
+        };
+        self.out_color = decide(self.out_on_screen);
+        self.err_color = decide(self.err_on_screen);
+        self.quiet = quiet;
+        self.no_input = no_input;
+    }
+
+    /// Where data goes. It is not written before [`Terminal::flush`] or until 64 KiB of it are there.
+    pub(crate) fn out(&mut self) -> &mut dyn Write {
+        &mut self.out
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Forgets the data that is not written yet: a failure with `--json` leaves standard output empty.
+    pub(crate) fn discard(&mut self) {
+        self.out.clear();
+    }
+
+    pub(crate) const fn out_is_terminal(&self) -> bool {
+        self.out_on_screen
+    }
+
+    /// How many columns there are: as the environment says, as the terminal says, or the usual 80.
+    pub(crate) fn width(&self) -> usize {
+        if let Some(columns) = self.surroundings.columns.filter(|columns| *columns > 0) {
+            return usize::from(columns);
+        }
+        let asked = if self.out_on_screen {
+            console::Term::stdout().size_checked()
+        } else {
+            console::Term::stderr().size_checked()
+        };
+        asked.map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns))
+    }
+
+    /// Says something that may be left out; `--quiet` does.
+    pub(crate) fn say(&mut self, text: &str) {
+        if !self.quiet {
+            self.talk(&visible(text));
+        }
+    }
+
+    /// Says something that must be heard.
+    pub(crate) fn warn(&mut self, text: &str) {
+        let label = Style::Warning.paint("warning:", self.err_color);
+        self.talk(&format!("{label} {}", visible(text)));
+    }
+
+    /// Says what went wrong, why, and what to do next.
+    pub(crate) fn error(&mut self, message: &str, causes: &[String], hint: Option<&str>) {
+        let label = Style::Bad.paint("error:", self.err_color);
+        let mut said = format!("{label} {}", visible(message));
+        for cause in causes {
+            said.push_str("\n  caused by: ");
+            said.push_str(&visible(cause));
+        }
+        if let Some(hint) = hint {
+            let label = Style::Strong.paint("hint:", self.err_color);
+            said.push_str("\n\n");
+            said.push_str(&label);
+            said.push(' ');
+            said.push_str(&visible(hint));
+        }
+        self.talk(&said);
+    }
+
+    /// Says what went wrong to a program.
+    pub(crate) fn raw_error(&mut self, json_line: &str) {
+        self.talk(&text::escape_json(json_line));
+    }
+
+    /// Why what is written to standard output now would be lost, if it would. Asked before a key is minted that cannot be
+    /// shown a second time.
+    pub(crate) fn output_would_be_lost(&self) -> Option<&'static str> {
+        match &self.person {
+            #[cfg(unix)]
+            Person::System => lost::system(),
+            #[cfg(not(unix))]
+            Person::System => None,
+            #[cfg(test)]
+            Person::Scripted(_) => None,
+        }
+    }
+
+    /// Whether there is somebody to ask.
+    pub(crate) fn can_ask(&self) -> bool {
+        !self.no_input && !self.surroundings.ci && self.person.is_there()
+    }
+
+    /// Asks for a yes; everything else is a no.
+    pub(crate) fn confirm(&mut self, question: &str) -> io::Result<bool> {
+        let answer = self.ask(&format!("{} [y/N] ", visible(question)), Echo::Shown)?;
+        Ok(answer.is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
+    }
+
+    /// Asks for a name to be typed: what is about to happen should not happen by habit.
+    pub(crate) fn confirm_by_typing(&mut self, question: &str, expected: &str) -> io::Result<bool> {
+        let shown = text::escape(expected);
+        let prompt = format!("{}\nType `{shown}` to confirm: ", visible(question));
+        let answer = self.ask(&prompt, Echo::Shown)?;
+        // A name with control characters cannot be typed but as it is shown.
+        Ok(answer.is_some_and(|answer| answer.trim() == expected.trim() || answer.trim() == shown.trim()))
+    }
+
+    /// Takes one secret from standard input: all of a pipe or file, or what a person types unseen.
+    pub(crate) fn read_secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
+        if let Some(secret) = self.person.secret_from_standard_input() {
+            return secret;
+        }
+        if !self.can_ask() {
+            return Err(io::Error::new(io::ErrorKind::NotConnected, "nothing is piped in and nobody is to be asked"));
+        }
+        self.ask(&visible(prompt), Echo::Hidden)?
+            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the input ended before a line was entered"))
+    }
+
+    /// Gives a text for standard output its style, where colour is on.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        style.paint(text, self.out_color)
+    }
+
+    /// Writes a line of talk. A closed standard error loses it, and nothing else happens.
+    fn talk(&mut self, line: &str) {
+        if self.out_on_screen && self.err_on_screen {
+            // Both streams end on one screen: what came first is to be read first. A failure comes up at the next flush.
+            let _ = self.out.flush();
+        }
+        let _ = self.err.write_all(format!("{line}\n").as_bytes());
+    }
+
+    /// Asks, and takes one line; `None` is the end of the input.
+    fn ask(&mut self, prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<String>>> {
+        if self.out_on_screen {
+            self.out.flush()?;
+        }
+        match &self.person {
+            Person::System => prompt::system(prompt, echo),
+            #[cfg(test)]
+            Person::Scripted(script) => script.ask(prompt, echo),
+        }
+    }
+}
+
+/// Whether the terminal shows escape sequences as colour: every one but an old Windows console, which has to be told.
+fn understands_color() -> bool {
+    cfg!(not(windows)) || console::Term::stdout().features().colors_supported()
+}
+
+/// What may be shown: the caller's line breaks stay, whatever else acts on a terminal is spelled out.
+fn visible(text: &str) -> Cow<'_, str> {
+    text::escape_lines(text)
+}
+
+/// Whether what is typed can be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Echo {
+    Shown,
+    Hidden,
+}
+
+/// Who answers.
+enum Person {
+    System,
+    #[cfg(test)]
+    Scripted(tests::Script),
+}
+
+impl Person {
+    fn is_there(&self) -> bool {
+        match self {
+            Self::System => prompt::is_possible(),
+            #[cfg(test)]
+            Self::Scripted(script) => script.answers(),
+        }
+    }
+
+    /// What is piped in; `None` where standard input is a terminal.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads standard input")]
+    fn secret_from_standard_input(&self) -> Option<io::Result<Zeroizing<String>>> {
+        match self {
+            Self::System if io::stdin().is_terminal() => None,
+            Self::System => Some(standard_input().and_then(|mut input| read_all(&mut input))),
+            #[cfg(test)]
+            Self::Scripted(script) => script.standard_input().map(|input| read_all(&mut input.as_slice())),
+        }
+    }
+}
