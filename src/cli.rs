@@ -44,14 +44,14 @@ struct Globals {
     /// Profile to use; `local` is the service built into this program
     #[arg(short, long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// Provider to speak to
-    #[arg(long, global = true, value_enum)]
+    /// Provider to speak to: native
+    #[arg(long, global = true, value_enum, hide_possible_values = true)]
     provider: Option<Provider>,
     /// Address of the service
     #[arg(long, global = true, value_name = "URL")]
     api_url: Option<String>,
-    /// Form of the output
-    #[arg(long, global = true, value_enum, value_name = "FORM")]
+    /// Form of the output: table, json, jsonl or csv
+    #[arg(long, global = true, value_enum, value_name = "FORM", hide_possible_values = true)]
     format: Option<Format>,
     /// Same as --format json
     #[arg(long, global = true, conflicts_with = "format")]
@@ -68,8 +68,9 @@ struct Globals {
     /// Say only what must be heard
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// When to use colour
+    /// When to use colour: auto, always or never
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(hide_possible_values = true, hide_default_value = true)]
     color: Color,
     /// How long a request may take [default: 30s]
     #[arg(long, global = true, value_name = "AGE")]

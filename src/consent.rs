@@ -3,6 +3,8 @@
 //! Without a terminal, with `--no-input` or with `CI` set, only `--yes` (and `--confirm` or `--max`) is consent; bytes on
 //! a pipe never are.
 
+use std::io::{self, ErrorKind};
+
 use jiff::Timestamp;
 
 use crate::exit::Exit;
@@ -83,7 +85,7 @@ impl Given<'_> {
         }
         self.or_somebody_to_ask(act.verb, terminal)?;
         describe(act, keys, terminal, now);
-        if terminal.confirm(&format!("{}?", capitalised(act.verb)))? { Ok(()) } else { Err(declined().into()) }
+        agreed(terminal.confirm(&format!("{}?", capitalised(act.verb))))
     }
 
     fn severe(act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
@@ -104,11 +106,7 @@ impl Given<'_> {
             Some(name) => text::escape(name).into_owned(),
             None => format!("{} {} keys", act.verb, keys.len()),
         };
-        if terminal.confirm_by_typing(&format!("{}?", capitalised(act.verb)), &expected)? {
-            Ok(())
-        } else {
-            Err(declined().into())
-        }
+        agreed(terminal.confirm_by_typing(&format!("{}?", capitalised(act.verb)), &expected))
     }
 }
 
@@ -135,8 +133,16 @@ fn unconfirmed(message: String) -> Failure {
     Failure::new(Exit::Unconfirmed, "confirmation_needed", message)
 }
 
-fn declined() -> Failure {
-    Failure::new(Exit::Unconfirmed, "declined", "declined; nothing was changed")
+/// Turns an answer into consent. Ctrl-C at a question is an interruption, not a no.
+fn agreed(answer: io::Result<bool>) -> anyhow::Result<()> {
+    match answer {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::new(Exit::Unconfirmed, "declined", "declined; nothing was changed").into()),
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            Err(Failure::new(Exit::Interrupted, "interrupted", "interrupted; nothing was changed").into())
+        }
+        Err(error) => Err(anyhow::Error::new(error).context("could not ask for confirmation")),
+    }
 }
 
 fn capitalised(word: &str) -> String {

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io;
 
+use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::config::ConfigError;
@@ -131,7 +132,9 @@ fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exi
     }
     let text = usage.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-    if json {
+    if !json && usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        terminal.say(text);
+    } else if json {
         let report = Report { exit: Exit::Usage, code: "usage".to_owned(), hint: None, details: None };
         print_object(text, &report, &anyhow::anyhow!("usage"), terminal);
     } else {

@@ -26,7 +26,7 @@ pub(crate) async fn one(
 ) -> anyhow::Result<Key> {
     match client.find(selector, preferred, now).await? {
         Resolution::One(key) => Ok(*key),
-        Resolution::None => Err(unknown(selector).into()),
+        Resolution::None => Err(unknown(client, selector).into()),
         Resolution::Many(keys) => Err(ambiguous(selector, &keys, now).into()),
     }
 }
@@ -72,9 +72,9 @@ pub(crate) fn end(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp
     lifetime.resolve(now).map_err(problem)
 }
 
-fn unknown(selector: &Selector) -> Failure {
+fn unknown(client: &Client, selector: &Selector) -> Failure {
     Failure::new(Exit::NotFound, "not_found", format!("no key is called {}", quoted(selector.as_str())))
-        .hint("list all keys with: keys list --status all")
+        .hint(format!("list all keys with: keys{} list --status all", client.flags()))
 }
 
 fn ambiguous(selector: &Selector, keys: &[Key], now: Timestamp) -> Failure {

@@ -82,15 +82,17 @@ const UNITS: [(&str, u64, u64); 5] =
 /// Nearer than this many seconds is now: clocks differ by as much.
 const NOW: u64 = 10;
 
-/// How far away an instant is: `in 89 days`, `3 hours ago`, `just now`. Whole units that have passed, never rounded up:
-/// a key that expires `in 2 days` has two days left.
+/// How far away an instant is: `in 89 days`, `3 hours ago`, `just now`. Whole units that have passed; what is to come is
+/// counted up only when hardly anything is missing, so that what was set to 90 days does not read `in 89 days` a moment
+/// later, and a key that expires `in 2 days` does have two days left.
 pub(crate) fn relative(instant: Timestamp, now: Timestamp) -> String {
     let seconds = instant.as_second().saturating_sub(now.as_second());
     let distance = seconds.unsigned_abs();
-    let unit = UNITS.iter().find(|(_, length, least)| distance >= length.saturating_mul(*least));
+    let all_but = |length: u64| if seconds > 0 { length / 24 } else { 0 };
+    let unit = UNITS.iter().find(|(_, length, least)| distance + all_but(*length) >= length.saturating_mul(*least));
     match unit {
         Some((name, length, _)) if distance >= NOW => {
-            let number = usize::try_from(distance / length).unwrap_or(usize::MAX);
+            let number = usize::try_from((distance + all_but(*length)) / length).unwrap_or(usize::MAX);
             let amount = count(number, name);
             if seconds > 0 { format!("in {amount}") } else { format!("{amount} ago") }
         }
@@ -193,7 +195,9 @@ mod tests {
         assert_eq!(at(-59), "59 seconds ago");
         assert_eq!(at(120), "in 2 minutes");
         assert_eq!(at(-3 * 3_600), "3 hours ago");
-        assert_eq!(at(90 * 86_400 - 1), "in 89 days");
+        assert_eq!(at(90 * 86_400 - 1), "in 90 days", "hardly anything is missing");
+        assert_eq!(at(90 * 86_400 - 2 * 3_600), "in 89 days");
+        assert_eq!(at(-(90 * 86_400 - 1)), "89 days ago");
         assert_eq!(at(-86_400), "1 day ago");
         assert_eq!(at(-729 * 86_400), "729 days ago");
         assert_eq!(at(730 * 86_400), "in 2 years");

@@ -179,7 +179,7 @@ fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client
     for place in places.iter().filter(|place| *place != "stdout") {
         terminal.say(&format!("  written to   {place}"));
     }
-    terminal.say("This is the only time the key is shown. Only its hash is stored.");
+    terminal.say("Keep it safe: only its hash is stored, so it cannot be shown again.");
     terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), key.id));
 }
 

@@ -1,5 +1,7 @@
 //! `keys lookup`: which key a plaintext is. The plaintext comes on standard input and is never echoed.
 
+use std::io::ErrorKind;
+
 use clap::Args as ClapArgs;
 
 use crate::exit::Exit;
@@ -27,6 +29,9 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let text = terminal.read_secret("Key: ").map_err(|error| {
+        if error.kind() == ErrorKind::Interrupted {
+            return Failure::new(Exit::Interrupted, "interrupted", "interrupted");
+        }
         Failure::new(Exit::Usage, "no_key_given", format!("could not read a key from standard input: {error}"))
             .hint("pipe it in: printf %s \"$KEY\" | keys lookup")
     })?;

@@ -104,7 +104,7 @@ async fn init(
     for place in places.iter().filter(|place| *place != "stdout") {
         terminal.say(&format!("  written to  {place}"));
     }
-    terminal.say("This is the only time the key is shown. Only its hash is stored.");
+    terminal.say("Keep it safe: only its hash is stored, so it cannot be shown again.");
     Ok(())
 }
 
