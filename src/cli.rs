@@ -146,6 +146,11 @@ impl Globals {
 }
 
 impl Command {
+    /// Whether the command only shows what it would send.
+    const fn sends_nothing(&self) -> bool {
+        matches!(self, Self::Create(args) if args.is_dry_run())
+    }
+
     /// Runs a command that calls a service.
     async fn call(
         self,
@@ -154,7 +159,7 @@ impl Command {
         output: &Output,
         terminal: &mut Terminal,
     ) -> anyhow::Result<()> {
-        let (client, rules) = connect(globals, environment).await?;
+        let (client, rules) = connect(globals, environment, !self.sends_nothing()).await?;
         let (client, yes) = (&client, globals.yes);
         match self {
             Self::Create(args) => create::run(args, client, rules, output, terminal).await,
@@ -173,9 +178,14 @@ impl Command {
     }
 }
 
-/// The service that flags and environment name.
-async fn connect(globals: &Globals, environment: &Environment) -> anyhow::Result<(Client, &'static Rules)> {
+/// The service that flags and environment name. Where nothing will be sent, the profile `local` is neither made nor opened.
+async fn connect(
+    globals: &Globals,
+    environment: &Environment,
+    to_send: bool,
+) -> anyhow::Result<(Client, &'static Rules)> {
     match Target::choose(&globals.flags(), environment)? {
+        Target::Local { .. } if !to_send => Ok((local::unopened(), Provider::Native.rules())),
         Target::Local { data_directory } => Ok((local::open(&data_directory).await?, Provider::Native.rules())),
         Target::Remote { provider, api_url, api_key, timeout } => {
             let rules = provider.rules();

@@ -63,6 +63,11 @@ pub(crate) trait Explain: std::error::Error {
 
     /// What to do next, as a sentence or a command.
     fn hint(&self) -> Option<String>;
+
+    /// Whether the same again may do, without anybody changing anything.
+    fn is_retryable(&self) -> bool {
+        matches!(self.exit(), Exit::Limited | Exit::Unreachable | Exit::Unknown)
+    }
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ struct Report {
     exit: Exit,
     code: String,
     hint: Option<String>,
+    retryable: bool,
     details: Option<Box<Value>>,
 }
 
@@ -78,6 +79,7 @@ pub(crate) fn report(error: &anyhow::Error, terminal: &mut Terminal, json: bool)
         exit: Exit::Internal,
         code: "internal".to_owned(),
         hint: Some("this is a fault of keys: please report it".to_owned()),
+        retryable: false,
         details: None,
     });
     let mut messages = distinct_messages(error);
@@ -109,7 +111,7 @@ fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal:
         "code": report.code,
         "message": message,
         "hint": report.hint,
-        "retryable": matches!(report.exit, Exit::Limited | Exit::Unreachable | Exit::Unknown),
+        "retryable": report.retryable,
         "status": answer.map(|(status, _)| status),
         "request_id": answer.and_then(|(_, request_id)| request_id),
         "exit": report.exit.code(),
@@ -135,7 +137,8 @@ fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exi
     if !json && usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         terminal.say(text);
     } else if json {
-        let report = Report { exit: Exit::Usage, code: "usage".to_owned(), hint: None, details: None };
+        let report =
+            Report { exit: Exit::Usage, code: "usage".to_owned(), hint: None, retryable: false, details: None };
         print_object(text, &report, &anyhow::anyhow!("usage"), terminal);
     } else {
         terminal.error(text, &[], None);
@@ -154,6 +157,7 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
             exit: failure.exit,
             code: failure.code.to_owned(),
             hint: failure.hint.clone(),
+            retryable: matches!(failure.exit, Exit::Limited | Exit::Unreachable | Exit::Unknown),
             details: failure.details.clone(),
         });
     }
@@ -169,7 +173,13 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
 
 fn explain<E: Explain + 'static>(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
     let error = cause.downcast_ref::<E>()?;
-    Some(Report { exit: error.exit(), code: error.code().to_owned(), hint: error.hint(), details: None })
+    Some(Report {
+        exit: error.exit(),
+        code: error.code().to_owned(),
+        hint: error.hint(),
+        retryable: error.is_retryable(),
+        details: None,
+    })
 }
 
 /// A text in a sentence: quoted, and harmless to a terminal.

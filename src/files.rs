@@ -162,7 +162,7 @@ pub(crate) fn create_private(path: &Path) -> Result<bool, FileError> {
     match private(OpenOptions::new().write(true).create_new(true)).open(path) {
         Ok(_) => Ok(true),
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {
-            find_private(path, ATTEMPT)?;
+            find_private(path, "use")?;
             Ok(false)
         }
         Err(cause) => Err(FileError::new(ATTEMPT, path, Why::System(cause))),
@@ -231,6 +231,10 @@ impl Explain for FileError {
 
     fn code(&self) -> &'static str {
         "file_unusable"
+    }
+
+    fn is_retryable(&self) -> bool {
+        false
     }
 
     fn hint(&self) -> Option<String> {

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use axum::Router;
 
 use crate::files::{self, Lock, PreparedFile};
 use crate::http::Transport;
@@ -30,6 +31,11 @@ pub(crate) async fn open(data_directory: &Path) -> anyhow::Result<Client> {
         service.operator_of(WORKSPACE, Provider::Native, sealing, system::now()).await.with_context(describe)?;
     let context = Context { service, now: system::now, random: system::random };
     Ok(Client::new(Transport::Embedded(routes::embedded(context, operator))))
+}
+
+/// The profile without its service: good for showing requests, not for sending them.
+pub(crate) fn unopened() -> Client {
+    Client::new(Transport::Embedded(Router::new()))
 }
 
 /// The path of the profile's database, which `keys serve` takes too where it is told no other.

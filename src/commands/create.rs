@@ -70,6 +70,12 @@ enum IfExists {
     Skip,
 }
 
+impl Args {
+    pub(crate) const fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
 pub(crate) async fn run(
     args: Args,
     client: &Client,

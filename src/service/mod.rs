@@ -153,4 +153,11 @@ impl Explain for Refusal {
             | Self::IdempotencyInProgress => None,
         }
     }
+
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            _ => false,
+        }
+    }
 }

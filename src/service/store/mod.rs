@@ -21,11 +21,11 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Row, Transaction};
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
-use crate::files::{self, FileError};
+use crate::files::{self, FileError, Lock};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/service/store/migrations");
 
@@ -91,35 +91,20 @@ impl Store {
             Database::Postgres(url) => (url.clone(), 8),
         };
         let is_sqlite = matches!(database, Database::Sqlite(_));
+        // A connection of its own first: it says at once what is wrong, where the pool would try again until its time-out.
+        let mut first = AnyConnection::connect(&url).await?;
+        if is_sqlite {
+            prepare_sqlite(&mut first).await?;
+        }
+        migrate(&mut first, database).await?;
+        first.close().await?;
         let pool = AnyPoolOptions::new()
             .max_connections(connections)
             .after_connect(move |connection, _| {
                 Box::pin(async move { if is_sqlite { prepare_sqlite(connection).await } else { Ok(()) } })
             })
-            .connect(&url)
-            .await?;
-        let store = Self { pool };
-        store.migrate().await?;
-        Ok(store)
-    }
-
-    /// Runs the migrations that are missing. Most runs find none, and find that out with one statement.
-    async fn migrate(&self) -> Result<(), StoreError> {
-        let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
-        let applied: Result<Option<i64>, sqlx::Error> =
-            sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(&self.pool).await;
-        match applied {
-            Ok(Some(version)) if version == newest => return Ok(()),
-            Ok(Some(version)) if version > newest => {
-                return Err(StoreError::NewerSchema { schema: version, known: newest });
-            }
-            // A missing table is how a new database looks; any other trouble comes up again below.
-            Ok(_) | Err(_) => {}
-        }
-        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
-            other => StoreError::Migration(other),
-        })
+            .connect_lazy(&url)?;
+        Ok(Self { pool })
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.
@@ -153,6 +138,35 @@ impl Write {
 
     fn connection(&mut self) -> &mut AnyConnection {
         &mut self.transaction
+    }
+}
+
+/// Runs the migrations that are missing. Most runs find none, and find that out with one statement.
+async fn migrate(connection: &mut AnyConnection, database: &Database) -> Result<(), StoreError> {
+    if is_up_to_date(connection).await? {
+        return Ok(());
+    }
+    // PostgreSQL lets one migrate at a time by itself; for SQLite a lock beside the file does.
+    let _one_at_a_time = match database {
+        Database::Sqlite(path) => Some(Lock::exclusive(&path.with_added_extension("lock"))?),
+        Database::Postgres(_) => None,
+    };
+    MIGRATIONS.run(connection).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => StoreError::Migration(other),
+    })
+}
+
+/// Whether the newest migration is applied. A newer one than this program knows is refused.
+async fn is_up_to_date(connection: &mut AnyConnection) -> Result<bool, StoreError> {
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0);
+    let applied: Result<Option<i64>, sqlx::Error> =
+        sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations").fetch_one(connection).await;
+    match applied {
+        Ok(Some(schema)) if schema > known => Err(StoreError::NewerSchema { schema, known }),
+        Ok(version) => Ok(version == Some(known)),
+        // A missing table is how a new database looks; any other trouble comes up again when the migrations run.
+        Err(_) => Ok(false),
     }
 }
 
@@ -283,5 +297,17 @@ impl Explain for StoreError {
             }
             Self::Migration(_) | Self::Database(_) => return None,
         })
+    }
+
+    fn is_retryable(&self) -> bool {
+        match self {
+            Self::Busy | Self::Full | Self::Database(_) => true,
+            Self::File(_)
+            | Self::NewerSchema { .. }
+            | Self::ReadOnly
+            | Self::NotADatabase
+            | Self::Corrupt { .. }
+            | Self::Migration(_) => false,
+        }
     }
 }
