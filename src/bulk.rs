@@ -1,26 +1,27 @@
 //! The same thing done to several keys: each on its own, none of them stopping the others, and an account of all.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Explain as _};
 use crate::failure::{Failure, quoted};
 use crate::http::HttpError;
 use crate::model::key::Key;
-use crate::output::Output;
+use crate::output::{Output, key};
 use crate::terminal::Terminal;
 use crate::text;
 
 /// What became of each key.
 #[derive(Default)]
 pub(crate) struct Account {
-    done: Vec<Value>,
+    done: Vec<Key>,
     failed: Vec<(Key, HttpError)>,
 }
 
 impl Account {
     /// Notes that a key is done, and how it looks now.
-    pub(crate) fn done(&mut self, now: Value) {
-        self.done.push(now);
+    pub(crate) fn done(&mut self, key: Key) {
+        self.done.push(key);
     }
 
     /// Notes that a key is not done.
@@ -30,10 +31,16 @@ impl Account {
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
-    pub(crate) fn finish(mut self, verb: &str, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+    pub(crate) fn finish(
+        mut self,
+        verb: &str,
+        output: &Output,
+        terminal: &mut Terminal,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
         if self.failed.is_empty() {
-            output.object(terminal, Value::Array(self.done), |_| Ok(()))?;
-            return Ok(terminal.flush()?);
+            // People were told of each key already.
+            return if output.is_for_people() { Ok(()) } else { self.print(output, terminal, now) };
         }
         if self.done.is_empty()
             && self.failed.len() == 1
@@ -48,11 +55,20 @@ impl Account {
                 json!({ "id": key.id, "name": key.name, "code": error.code(), "message": error.to_string(), "exit": error.exit().code() })
             })
             .collect();
-        let total = self.done.len() + failures.len();
+        let done: Vec<Value> = self.done.iter().map(|key| key::json(key, now)).collect();
+        let total = done.len() + failures.len();
         let message = format!("could not {verb} {} of {}", failures.len(), text::count(total, "key"));
         Err(Failure::new(Exit::Partial, "partial", message)
             .hint("the same command again goes on where this one stopped")
-            .details(json!({ "done": self.done, "failures": failures }))
+            .details(json!({ "done": done, "failures": failures }))
             .into())
+    }
+
+    fn print(&self, output: &Output, terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
+        let mut list = output.list(terminal, &key::COLUMNS);
+        for done in &self.done {
+            list.row_of(terminal, || key::cells(done, now), || key::json(done, now))?;
+        }
+        Ok(list.finish(terminal, Value::Null)?)
     }
 }

@@ -89,7 +89,7 @@ pub(crate) async fn run(
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
-    let to = places(&args.to, output);
+    let to = places(&args.to, output)?;
     if to.is_empty() || writes_to_stdout(&to) {
         refuse_lost_output(terminal)?;
     }
@@ -123,8 +123,16 @@ fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
 }
 
 /// Where the plaintext goes when nothing is said: to standard output, bare, or in the field `secret` of an object.
-fn places(to: &[SinkSpec], output: &Output) -> Vec<SinkSpec> {
-    if to.is_empty() && output.is_for_people() { vec![SinkSpec::Stdout] } else { to.to_vec() }
+fn places(to: &[SinkSpec], output: &Output) -> Result<Vec<SinkSpec>, Failure> {
+    if output.is_for_people() {
+        return Ok(if to.is_empty() { vec![SinkSpec::Stdout] } else { to.to_vec() });
+    }
+    if writes_to_stdout(to) {
+        let message = "the key and the object that describes it cannot both be on standard output";
+        return Err(Failure::new(Exit::Usage, "conflicting_options", message)
+            .hint("leave out --to stdout: the object then holds the key in its field `secret`"));
+    }
+    Ok(to.to_vec())
 }
 
 fn refuse_lost_output(terminal: &Terminal) -> Result<(), Failure> {

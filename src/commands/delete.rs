@@ -7,7 +7,7 @@ use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
-use crate::output::{Output, key};
+use crate::output::Output;
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
@@ -47,10 +47,10 @@ pub(crate) async fn run(
         match client.delete(&key.id, &once).await {
             Ok(()) => {
                 terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
-                account.done(key::json(&key, now));
+                account.done(key);
             }
             Err(error) => account.failed(key, error, terminal),
         }
     }
-    account.finish("delete", output, terminal)
+    account.finish("delete", output, terminal, now)
 }

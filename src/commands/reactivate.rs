@@ -7,7 +7,7 @@ use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
 use crate::model::state::State;
-use crate::output::{Output, key};
+use crate::output::Output;
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         if key.revoked_at.is_none() {
             terminal.say(&format!("Key {} ({}) is not revoked", quoted(&key.name), key.id));
             warn_if_expired(&key, now, terminal, client);
-            account.done(key::json(&key, now));
+            account.done(key);
             continue;
         }
         let once = IdempotencyKey::fresh(&mut system::random);
@@ -36,12 +36,12 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
                 terminal.say(&format!("Reactivated key {} ({})", quoted(&after.name), after.id));
                 warn_if_expired(&after, now, terminal, client);
                 terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), after.id));
-                account.done(key::json(&after, now));
+                account.done(after);
             }
             Err(error) => account.failed(key, error, terminal),
         }
     }
-    account.finish("reactivate", output, terminal)
+    account.finish("reactivate", output, terminal, now)
 }
 
 fn warn_if_expired(key: &crate::model::key::Key, now: jiff::Timestamp, terminal: &mut Terminal, client: &Client) {

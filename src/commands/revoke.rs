@@ -7,7 +7,7 @@ use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::selector::{Preference, Selector};
-use crate::output::{Output, key};
+use crate::output::Output;
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
@@ -48,7 +48,7 @@ pub(crate) async fn run(
     let mut account = Account::default();
     for key in revoked {
         terminal.say(&format!("Key {} ({}) was revoked already", quoted(&key.name), key.id));
-        account.done(key::json(&key, now));
+        account.done(key);
     }
     if !active.is_empty() {
         let host = client.host();
@@ -60,10 +60,10 @@ pub(crate) async fn run(
             Ok(after) => {
                 terminal.say(&format!("Revoked key {} ({})", quoted(&after.name), after.id));
                 terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), after.id));
-                account.done(key::json(&after, now));
+                account.done(after);
             }
             Err(error) => account.failed(key, error, terminal),
         }
     }
-    account.finish("revoke", output, terminal)
+    account.finish("revoke", output, terminal, now)
 }
