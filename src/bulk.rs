@@ -1,9 +1,11 @@
 //! The same thing done to several keys: each on its own, none of them stopping the others, and an account of all.
 
+use std::ops::ControlFlow;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Explain as _};
+use crate::exit::{Exit, Explain};
 use crate::failure::{Failure, quoted};
 use crate::http::HttpError;
 use crate::model::key::Key;
@@ -24,10 +26,13 @@ impl Account {
         self.done.push(key);
     }
 
-    /// Notes that a key is not done.
-    pub(crate) fn failed(&mut self, key: Key, error: HttpError, terminal: &mut Terminal) {
+    /// Notes that a key is not done. Says whether to go on with the others: not when somebody wants this program to end.
+    #[must_use]
+    pub(crate) fn failed(&mut self, key: Key, error: HttpError, terminal: &mut Terminal) -> ControlFlow<()> {
+        let flow = if error.is_interruption() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         terminal.warn(&format!("{} ({}): {error}", quoted(&key.name), key.id));
         self.failed.push((key, error));
+        flow
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
@@ -58,7 +63,9 @@ impl Account {
         let done: Vec<Value> = self.done.iter().map(|key| key::json(key, now)).collect();
         let total = done.len() + failures.len();
         let message = format!("could not {verb} {} of {}", failures.len(), text::count(total, "key"));
-        Err(Failure::new(Exit::Partial, "partial", message)
+        let interruption = self.failed.iter().map(|(_, error)| error).find(|error| error.is_interruption());
+        let exit = interruption.map_or(Exit::Partial, Explain::exit);
+        Err(Failure::new(exit, "partial", message)
             .hint("the same command again goes on where this one stopped")
             .details(json!({ "done": done, "failures": failures }))
             .into())

@@ -49,7 +49,11 @@ pub(crate) async fn run(
                 terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
                 account.done(key);
             }
-            Err(error) => account.failed(key, error, terminal),
+            Err(error) => {
+                if account.failed(key, error, terminal).is_break() {
+                    break;
+                }
+            }
         }
     }
     account.finish("delete", output, terminal, now)

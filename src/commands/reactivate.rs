@@ -38,7 +38,11 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
                 terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), after.id));
                 account.done(after);
             }
-            Err(error) => account.failed(key, error, terminal),
+            Err(error) => {
+                if account.failed(key, error, terminal).is_break() {
+                    break;
+                }
+            }
         }
     }
     account.finish("reactivate", output, terminal, now)

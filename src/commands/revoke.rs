@@ -62,7 +62,11 @@ pub(crate) async fn run(
                 terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), after.id));
                 account.done(after);
             }
-            Err(error) => account.failed(key, error, terminal),
+            Err(error) => {
+                if account.failed(key, error, terminal).is_break() {
+                    break;
+                }
+            }
         }
     }
     account.finish("revoke", output, terminal, now)

@@ -76,6 +76,11 @@ impl HttpError {
         }
     }
 
+    /// Whether somebody wants this program to end.
+    pub(crate) const fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted { .. })
+    }
+
     /// The service's own word for the refusal.
     pub(crate) fn is(&self, wanted: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code == wanted)
@@ -117,6 +122,9 @@ impl Explain for HttpError {
     }
 
     fn hint(&self) -> Option<String> {
+        if self.is_unsure() {
+            return Some("it may have happened: look with keys list, or run the same command again".to_owned());
+        }
         match self {
             Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
             Self::Refused { status: 401, .. } => {
