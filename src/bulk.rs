@@ -27,7 +27,6 @@ impl Account {
     }
 
     /// Notes that a key is not done. Says whether to go on with the others: not when somebody wants this program to end.
-    #[must_use]
     pub(crate) fn failed(&mut self, key: Key, error: HttpError, terminal: &mut Terminal) -> ControlFlow<()> {
         let flow = if error.is_interruption() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         terminal.warn(&format!("{} ({}): {error}", quoted(&key.name), key.id));
