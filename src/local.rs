@@ -26,7 +26,7 @@ pub(crate) async fn open(data_directory: &Path) -> anyhow::Result<Client> {
     files::private_directory(data_directory).with_context(describe)?;
     let _made_by_one = Lock::exclusive(&data_directory.join("local.lock")).with_context(describe)?;
     let sealing = sealing_secret(&data_directory.join("replay.secret")).with_context(describe)?;
-    let service = Service::open(&database(data_directory), system::random).await.with_context(describe)?;
+    let service = Service::open(&database(data_directory), 1, system::random).await.with_context(describe)?;
     let operator =
         service.operator_of(WORKSPACE, Provider::Native, sealing, system::now()).await.with_context(describe)?;
     let context = Context { service, now: system::now, random: system::random };

@@ -17,6 +17,9 @@ use crate::sink::{SinkSpec, Sinks, writes_to_stdout};
 use crate::terminal::Terminal;
 use crate::{files, local, output, system};
 
+/// Database connections at once: more than this only wait for one another.
+const CONNECTIONS: u32 = 8;
+
 /// Serve the management API
 ///
 /// Listens on a loopback address. The API is described at /openapi.json.
@@ -146,5 +149,7 @@ async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Servic
             local::database(&directory)
         }
     };
-    Service::open(&database, system::random).await.with_context(|| format!("could not open the database {database}"))
+    Service::open(&database, CONNECTIONS, system::random)
+        .await
+        .with_context(|| format!("could not open the database {database}"))
 }

@@ -34,9 +34,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Opens the database and brings its schema up to date.
-    pub(crate) async fn open(database: &Database, random: fn(&mut [u8])) -> Result<Self, StoreError> {
-        Ok(Self { store: store::Store::open(database).await?, random, in_flight: Arc::default() })
+    /// Opens the database, with at most so many connections at once, and brings its schema up to date.
+    pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
+        Ok(Self { store: store::Store::open(database, connections).await?, random, in_flight: Arc::default() })
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.

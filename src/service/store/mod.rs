@@ -16,12 +16,13 @@ pub(crate) use workspaces::Workspace;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
@@ -79,31 +80,34 @@ pub(crate) struct Store {
 
 impl Store {
     /// Opens the database, makes it where it is a SQLite file that does not exist yet, and brings its schema up to date.
-    /// A schema newer than this program is refused.
-    pub(crate) async fn open(database: &Database) -> Result<Self, StoreError> {
+    /// A schema newer than this program is refused. `connections` is how many may be open at once.
+    pub(crate) async fn open(database: &Database, connections: u32) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
-        let (url, connections) = match database {
+        let url = match database {
             Database::Sqlite(path) => {
                 files::create_private(path)?;
                 let absolute = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                (sqlite_url(&absolute.to_string_lossy()), 4)
+                sqlite_url(&absolute.to_string_lossy())
             }
-            Database::Postgres(url) => (url.clone(), 8),
+            Database::Postgres(url) => url.clone(),
         };
         let is_sqlite = matches!(database, Database::Sqlite(_));
-        // A connection of its own first: it says at once what is wrong, where the pool would try again until its time-out.
-        let mut first = AnyConnection::connect(&url).await?;
+        // The first connection is prepared here, so that what is wrong comes up at once: of one that cannot be prepared, the
+        // pool says nothing and tries again until its time-out.
+        let is_first = AtomicBool::new(true);
+        let pool = AnyPoolOptions::new()
+            .max_connections(connections)
+            .after_connect(move |connection, _| {
+                let prepare = is_sqlite && !is_first.swap(false, Ordering::Relaxed);
+                Box::pin(async move { if prepare { prepare_sqlite(connection).await } else { Ok(()) } })
+            })
+            .connect_lazy(&url)?;
+        let mut first = pool.acquire().await?;
         if is_sqlite {
             prepare_sqlite(&mut first).await?;
         }
         migrate(&mut first, database).await?;
-        first.close().await?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(connections)
-            .after_connect(move |connection, _| {
-                Box::pin(async move { if is_sqlite { prepare_sqlite(connection).await } else { Ok(()) } })
-            })
-            .connect_lazy(&url)?;
+        drop(first);
         Ok(Self { pool })
     }
 
