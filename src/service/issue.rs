@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, json};
 
+use super::audit::snapshot;
 use super::idempotency::{Begun, Change};
-use super::manage::snapshot;
 use super::{Answer, Ask, Caller, Refusal, Service};
 use crate::model::key::{IssuedKey, Key, KeyId, NewKey, check_description};
 use crate::model::permission::Permission;

@@ -1,8 +1,9 @@
 //! Looking at keys and changing them: list, show, look up, edit, revoke, reactivate, delete.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
+use super::audit::{differences, snapshot};
 use super::idempotency::{Begun, Change};
 use super::issue::check_permissions;
 use super::{Answer, Ask, Caller, KeyQuery, Refusal, Service};
@@ -207,33 +208,4 @@ async fn claim_name(change: &mut Change, key: &Key, now: Timestamp) -> Result<()
         return Err(Refusal::DuplicateName(key.name.clone()));
     }
     Ok(())
-}
-
-/// What the audit log keeps of a key.
-pub(super) fn snapshot(key: &Key) -> Map<String, Value> {
-    let instant = |instant: Option<Timestamp>| instant.map(|instant| instant.to_string());
-    let fields = [
-        ("name", json!(key.name)),
-        ("prefix", json!(key.prefix)),
-        ("description", json!(key.description)),
-        ("permissions", json!(key.permissions)),
-        ("tier", json!(key.tier)),
-        ("expires_at", json!(instant(key.expires_at))),
-        ("revoked_at", json!(instant(key.revoked_at))),
-        ("revoked_reason", json!(key.revoked_reason)),
-    ];
-    fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect()
-}
-
-/// The fields that changed: `{"name":{"old":…,"new":…}}`.
-fn differences(before: &Key, after: &Key) -> Value {
-    let old = snapshot(before);
-    let changed = snapshot(after).into_iter().filter(|(field, new)| old.get(field) != Some(new));
-    changed
-        .map(|(field, new)| {
-            let change = json!({ "old": old.get(&field), "new": new });
-            (field, change)
-        })
-        .collect::<Map<String, Value>>()
-        .into()
 }
