@@ -32,6 +32,8 @@ mod service;
 mod sink;
 mod system;
 mod terminal;
+#[cfg(test)]
+mod testing;
 mod text;
 
 use std::ffi::OsString;

@@ -53,8 +53,7 @@ pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permiss
     let known = names.iter().map(|name| rules.permissions.permission(name.trim()));
     let known = known.collect::<Result<Vec<_>, _>>().map_err(|error| {
         let nearest = error.suggestion.map(|nearest| format!("did you mean `{nearest}`? ")).unwrap_or_default();
-        let message = format!("unknown permission {}", quoted(&error.name));
-        Failure::new(Exit::Usage, "unknown_permission", message)
+        Failure::new(Exit::Usage, "unknown_permission", error.to_string())
             .hint(format!("{nearest}all permissions are listed by: keys perms"))
     })?;
     Ok(distinct(known))

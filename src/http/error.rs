@@ -38,7 +38,7 @@ impl HttpError {
     pub(super) fn refused(status: u16, body: &[u8], request_id: Option<String>, changes: bool) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &body["error"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let text = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let message = text(&error["message"]).or_else(|| text(error)).or_else(|| text(&body["detail"]));
         let code = text(&error["code"]);
         // A service that says in its own words that it cannot answer now has done nothing; any other trouble behind a

@@ -55,11 +55,19 @@ pub(crate) struct Catalogue {
 
 /// A permission the provider does not have.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("unknown permission `{name}`")]
+#[error("unknown permission{}", shown(name))]
 pub(crate) struct UnknownPermission {
-    pub(crate) name: String,
+    /// As it was given. Shown only where it cannot be a key that came to the wrong place.
+    name: String,
     /// The nearest one that exists, when one is near enough to be meant.
     pub(crate) suggestion: Option<&'static str>,
+}
+
+/// A name in a sentence, where it looks like one; nothing where it may be a secret.
+fn shown(name: &str) -> String {
+    let like_a_name = |character: char| character.is_ascii_lowercase() || ".:_-*".contains(character);
+    let harmless = !name.is_empty() && name.len() <= 40 && name.chars().all(like_a_name);
+    if harmless { format!(" `{name}`") } else { String::new() }
 }
 
 /// A text that is not `METHOD /path`, or a call the provider does not document.
@@ -165,6 +173,14 @@ mod tests {
         assert_eq!(CATALOGUE.permission("admin:keys").unwrap_err().suggestion, Some("admin:api_keys"));
         assert_eq!(CATALOGUE.permission("zzz").unwrap_err().suggestion, None);
         assert_eq!(CATALOGUE.permission("").unwrap_err().suggestion, None);
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_said_again() {
+        let said = |name| CATALOGUE.permission(name).unwrap_err().to_string();
+        assert_eq!(said("read:contact"), "unknown permission `read:contact`");
+        assert_eq!(said("wbk_1a2B3c4D_0123"), "unknown permission");
+        assert_eq!(said("\u{1b}[31m"), "unknown permission");
     }
 
     #[test]

@@ -19,7 +19,7 @@ const GAP: usize = 2;
 const NARROWEST: usize = 8;
 
 /// The least a column shrinks to for the sake of a column that is only nice to have.
-const COMFORTABLE: usize = 12;
+const COMFORTABLE: usize = 24;
 
 /// Columns of a lower rank are only nice to have.
 const NEEDED: u8 = 5;
@@ -307,7 +307,7 @@ NAME              ID                CALLS  SCOPES
 Ingestion worker  key_7qz3m1v9w8x2     12  read:contacts +2
 ci                key_0000000000ab   1204  read:contacts
 ";
-        assert_eq!(table(60, &rows), shrunk);
+        assert_eq!(table(71, &rows), shrunk);
         let dropped = "\
 NAME              ID                CALLS
 Ingestion worker  key_7qz3m1v9w8x2     12

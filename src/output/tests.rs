@@ -90,11 +90,11 @@ old            key_0000000000ef  expired  read:contac…  2 years ago  never
 "#;
     assert_eq!(shown(80, Format::Table, None, &keys, Value::Null), at_80[1..]);
     let at_120 = r#"
-NAME            ID                STATUS   PERMISSIONS    EXPIRES      LAST USED    PREFIX        TIER      CREATED
-Ingestion wor…  key_7qz3m1v9w8x2  active   read:cont… +2  in 89 days   3 hours ago  wbk_1a2B3c4D  high      30 days ago
-=HYPERLINK("h…  key_0000000000ab  revoked  read:lists     never        never        wbk_9z8Y7x6W  standard  400 days ago
-a\x1b[2J\tb\u…  key_0000000000cd  active   -              in 3 days    never        wbk_5v4U3t2S  standard  2 days ago
-old             key_0000000000ef  expired  read:contacts  2 years ago  never        wbk_1r0Q9p8O  -         -
+NAME                       ID                STATUS   PERMISSIONS                 EXPIRES      LAST USED    PREFIX
+Ingestion worker           key_7qz3m1v9w8x2  active   read:contacts +2            in 89 days   3 hours ago  wbk_1a2B3c4D
+=HYPERLINK("http://evil")  key_0000000000ab  revoked  read:lists                  never        never        wbk_9z8Y7x6W
+a\x1b[2J\tb\u{202e}c       key_0000000000cd  active   -                           in 3 days    never        wbk_5v4U3t2S
+old                        key_0000000000ef  expired  read:contacts               2 years ago  never        wbk_1r0Q9p8O
 "#;
     assert_eq!(shown(120, Format::Table, None, &keys, Value::Null), at_120[1..]);
     let at_200 = r#"

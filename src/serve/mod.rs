@@ -1,6 +1,5 @@
 //! The listener in front of the routes.
 
-use axum::{Json, Router, routing};
 use tokio::net::TcpListener;
 
 use crate::providers::native::routes::{self, Context};
@@ -11,13 +10,7 @@ pub(crate) async fn serve(
     context: Context,
     stopped: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(context)).with_graceful_shutdown(stopped).await
-}
-
-/// All routes, and the document that describes them.
-fn router(context: Context) -> Router {
-    let (router, document) = routes::routes(context);
-    router.route("/openapi.json", routing::get(move || async move { Json(document) }))
+    axum::serve(listener, routes::routes(context)).with_graceful_shutdown(stopped).await
 }
 
 /// Ends when somebody interrupts or terminates this process.

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::store::Workspace;
 use super::{Refusal, Service};
+use crate::model::key::Key;
 use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
@@ -33,7 +34,28 @@ enum Identity {
     },
 }
 
+impl Identity {
+    /// Whoever presents this key, where it is active.
+    fn of(key: &Key, now: Timestamp) -> Result<Self, Refusal> {
+        match key.state(now) {
+            State::Active => Ok(Self::Key {
+                id: key.id.as_str().to_owned(),
+                name: key.name.clone(),
+                permissions: key.permissions.clone(),
+                tier: key.tier.unwrap_or(Tier::Standard),
+            }),
+            State::Revoked => Err(Refusal::RevokedKey),
+            State::Expired => Err(Refusal::InvalidKey),
+        }
+    }
+}
+
 impl Caller {
+    /// The same caller with what its key may do by now.
+    pub(super) fn as_it_is_now(&self, key: &Key, now: Timestamp) -> Result<Self, Refusal> {
+        Ok(Self { identity: Identity::of(key, now)?, ..self.clone() })
+    }
+
     pub(super) fn operator(workspace: Workspace, sealing: Vec<u8>) -> Self {
         Self { workspace, identity: Identity::Operator, sealing: Zeroizing::new(sealing) }
     }
@@ -87,7 +109,6 @@ impl Caller {
         }
         if let Identity::Key { tier: own, .. } = &self.identity
             && tier > *own
-            && tier == Tier::Unmetered
         {
             return Err(Refusal::TierNotHeld(tier.as_str()));
         }
@@ -102,23 +123,10 @@ impl Service {
     /// Finds out who presents this key. Unknown and malformed keys cost the same look-up as known ones.
     pub(crate) async fn authenticate(&self, presented: &str, now: Timestamp) -> Result<Caller, Refusal> {
         let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::InvalidKey)?;
-        match stored.key.state(now) {
-            State::Active => {}
-            State::Revoked => return Err(Refusal::RevokedKey),
-            State::Expired => return Err(Refusal::InvalidKey),
-        }
+        let identity = Identity::of(&stored.key, now)?;
         let workspace = self.store.workspace_with_id(&stored.workspace).await?.ok_or(Refusal::InvalidKey)?;
         // A statistic: that it could not be noted is no reason to refuse the key.
         self.store.touch_key(stored.key.id.as_str(), now).await.ok();
-        Ok(Caller {
-            workspace,
-            identity: Identity::Key {
-                id: stored.key.id.as_str().to_owned(),
-                name: stored.key.name,
-                permissions: stored.key.permissions,
-                tier: stored.key.tier.unwrap_or(Tier::Standard),
-            },
-            sealing: Zeroizing::new(presented.as_bytes().to_vec()),
-        })
+        Ok(Caller { workspace, identity, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
     }
 }

@@ -89,14 +89,12 @@ impl Service {
         let Ask { caller, once, now } = ask;
         caller.may_manage()?;
         let Some(once) = once else {
-            let write = self.store.write(&caller.workspace().id).await?;
-            return Ok(Begun::Fresh(Box::new(Change::unrepeatable(write))));
+            return Ok(Begun::Fresh(Box::new(Change::unrepeatable(self.locked(caller, now).await?))));
         };
         let lookup = lookup(caller, once);
         let in_flight = InFlight::enter(&self.in_flight, &lookup).ok_or(Refusal::IdempotencyInProgress)?;
         let fingerprint = hex(&Sha256::digest(&once.body));
-        let mut write = self.store.write(&caller.workspace().id).await?;
-        write.purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)).await?;
+        let mut write = self.locked(caller, now).await?;
         let Some(stored) = write.find_answer(&lookup).await? else {
             let record = Some(Record { lookup, fingerprint, _in_flight: in_flight });
             return Ok(Begun::Fresh(Box::new(Change { write, record })));
@@ -113,6 +111,18 @@ impl Service {
         }
         let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
         Ok(Begun::Replay(answer))
+    }
+
+    /// Takes the workspace's lock, looks at the caller once more (it may have been revoked while it waited), and drops the
+    /// answers that have been kept long enough.
+    async fn locked(&self, caller: &Caller, now: Timestamp) -> Result<Write, Refusal> {
+        let mut write = self.store.write(&caller.workspace().id).await?;
+        if !caller.is_operator() {
+            let key = write.find_key(caller.actor().0).await?.ok_or(Refusal::InvalidKey)?;
+            caller.as_it_is_now(&key, now)?.may_manage()?;
+        }
+        write.purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)).await?;
+        Ok(write)
     }
 
     /// Ends a change: keeps its answer for replay where it carries an Idempotency-Key, and commits. `made` names the key

@@ -8,6 +8,7 @@ use super::idempotency::{Begun, Change};
 use super::issue::check_permissions;
 use super::{Answer, Ask, Caller, KeyQuery, Refusal, Service};
 use crate::model::key::{Key, KeyChange, check_description};
+use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
@@ -163,15 +164,17 @@ fn edited(caller: &Caller, before: &Key, asked: &KeyChange, now: Timestamp) -> R
         after.tier = Some(tier);
     }
     if let Some(expires_at) = asked.expires_at.clone() {
-        after.expires_at = expires_at.into_option();
-        if after.expires_at.is_some_and(|end| end <= now) {
-            return Err(Refusal::invalid("expires_at", &"it is in the past"));
-        }
+        let lifetime = expires_at.into_option().map_or(Lifetime::Never, Lifetime::At);
+        after.expires_at = lifetime.resolve(now).map_err(|error| Refusal::invalid("expires_at", &error))?;
+        after.temporary = false;
     }
-    let is_new = |permission: &&Permission| !before.permissions.contains(permission);
-    let added: Vec<Permission> = after.permissions.iter().filter(is_new).cloned().collect();
-    let tier = after.tier.filter(|tier| before.tier != Some(*tier)).unwrap_or(Tier::Standard);
-    caller.may_grant(&added, tier)?;
+    // A key that is given a new end works again: that grants all of it anew.
+    let works_again = before.state(now) == State::Expired && after.state(now) == State::Active;
+    let held_before = if works_again { &[][..] } else { &before.permissions[..] };
+    let is_new = |permission: &&Permission| !rules.permissions.covers(held_before, permission.as_str());
+    let granted: Vec<Permission> = after.permissions.iter().filter(is_new).cloned().collect();
+    let tier = after.tier.filter(|tier| works_again || before.tier != Some(*tier)).unwrap_or(Tier::Standard);
+    caller.may_grant(&granted, tier)?;
     Ok(after)
 }
 

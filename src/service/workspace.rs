@@ -27,7 +27,8 @@ impl Service {
             name: "admin".parse().map_err(|_| Refusal::NotFound)?,
             description: Some("The first key of the workspace".to_owned()),
             permissions: everything.map(|entry| Permission::from_server(entry.name)).collect(),
-            tier: Tier::Standard,
+            // The highest of its plan: it can hand on no more than it has.
+            tier: Tier::Unmetered,
             lifetime: Lifetime::Never,
             temporary: false,
         };

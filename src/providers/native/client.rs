@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::wire::{KeyAnswer, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, read_issued};
+use super::wire::{KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, read_issued};
 use crate::http::{Answer, HttpError, IdempotencyKey, Method, Preview, Request, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
@@ -13,7 +13,7 @@ use crate::model::secret::PlainKey;
 use crate::model::selector::{Preference, Resolution, Selector};
 
 /// The largest page the service gives.
-const PER_PAGE: u32 = 100;
+const PER_PAGE: u32 = 1000;
 
 /// A native service, embedded or elsewhere.
 pub(crate) struct Client {
@@ -91,7 +91,7 @@ impl Client {
         idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
         let body = serde_json::to_value(KeyChangeBody::of(change)).ok();
-        self.changed(Method::Patch, path(id, ""), body, idempotency_key).await
+        self.changed(Method::Patch, path(id, "")?, body, idempotency_key).await
     }
 
     pub(crate) async fn revoke(
@@ -101,15 +101,15 @@ impl Client {
         idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
         let body = serde_json::to_value(RevokeBody { reason: reason.map(str::to_owned) }).ok();
-        self.changed(Method::Post, path(id, "/revoke"), body, idempotency_key).await
+        self.changed(Method::Post, path(id, "/revoke")?, body, idempotency_key).await
     }
 
     pub(crate) async fn reactivate(&self, id: &KeyId, idempotency_key: &IdempotencyKey) -> Result<Key, HttpError> {
-        self.changed(Method::Post, path(id, "/reactivate"), None, idempotency_key).await
+        self.changed(Method::Post, path(id, "/reactivate")?, None, idempotency_key).await
     }
 
     pub(crate) async fn delete(&self, id: &KeyId, idempotency_key: &IdempotencyKey) -> Result<(), HttpError> {
-        let request = Request::change(Method::Delete, path(id, ""), None, idempotency_key);
+        let request = Request::change(Method::Delete, path(id, "")?, None, idempotency_key);
         self.transport.send(&request).await.map(|_| ())
     }
 
@@ -122,7 +122,7 @@ impl Client {
             idempotency_key: None,
         };
         let answer = self.transport.send(&request).await?;
-        read::<KeyAnswer>(&answer, false).map(|answer| answer.data.into_key())
+        key(&answer, false)
     }
 
     async fn changed(
@@ -133,7 +133,7 @@ impl Client {
         idempotency_key: &IdempotencyKey,
     ) -> Result<Key, HttpError> {
         let answer = self.transport.send(&Request::change(method, target, body, idempotency_key)).await?;
-        read::<KeyAnswer>(&answer, true).map(|answer| answer.data.into_key())
+        key(&answer, true)
     }
 
     fn pages(&self, parameters: &[(&str, String)]) -> Pages<'_> {
@@ -142,7 +142,7 @@ impl Client {
             query.extend(["&", name, "="]);
             query.extend(encoded(value));
         }
-        Pages { client: self, query, page: 1, ended: false }
+        Pages { client: self, query, page: 1, first: None, ended: false }
     }
 }
 
@@ -151,6 +151,8 @@ pub(crate) struct Pages<'a> {
     client: &'a Client,
     query: String,
     page: u32,
+    /// The first key of the page before: a service that ignores the page's number would be read for ever.
+    first: Option<KeyId>,
     ended: bool,
 }
 
@@ -162,12 +164,21 @@ impl Pages<'_> {
         let target = format!("/v1/api-keys?page={}&per_page={PER_PAGE}{}", self.page, self.query);
         let answer = self.client.transport.send(&Request::get(target)).await?;
         let KeyListAnswer { data, meta } = read(&answer, false)?;
-        // The total may change while pages are fetched: a page that is not full is the last one whatever it says.
-        let whole = data.len() >= PER_PAGE as usize;
-        let more = meta.is_none_or(|meta| u64::from(self.page) * u64::from(PER_PAGE) < meta.total);
+        let keys = data.into_iter().map(KeyBody::into_key).collect::<Result<Vec<Key>, _>>();
+        let keys = keys.map_err(|what| HttpError::Unreadable { what, changes: false })?;
+        let first = keys.first().map(|key| key.id.clone());
+        if first.is_some() && first == self.first {
+            return Err(HttpError::Unreadable { what: "its pages repeat", changes: false });
+        }
+        self.first = first;
+        // Pages may be smaller than asked for, and the total may change while they are fetched; an empty page is the end
+        // whatever it says.
+        let size = meta.as_ref().map_or(PER_PAGE, |meta| meta.per_page.max(1));
+        let whole = keys.len() >= size as usize;
+        let more = meta.is_none_or(|meta| u64::from(self.page) * u64::from(size) < meta.total);
         self.ended = !(whole && more);
         self.page += 1;
-        Ok(Some(data.into_iter().map(super::wire::KeyBody::into_key).collect()))
+        Ok(Some(keys))
     }
 }
 
@@ -176,14 +187,23 @@ fn creation(new: &NewKey, idempotency_key: &IdempotencyKey) -> Request {
     Request::change(Method::Post, "/v1/api-keys".to_owned(), body, idempotency_key)
 }
 
-fn path(id: &KeyId, action: &str) -> String {
-    format!("/v1/api-keys/{}{action}", encoded(id.as_str()))
+/// The path of a key. An id that a path swallows, such as `..`, would lead elsewhere.
+fn path(id: &KeyId, action: &str) -> Result<String, HttpError> {
+    if matches!(id.as_str(), "" | "." | "..") {
+        return Err(HttpError::NotSent { what: "the key's id cannot stand in an address".to_owned() });
+    }
+    Ok(format!("/v1/api-keys/{}{action}", encoded(id.as_str())))
 }
 
 /// Percent-encodes all but what RFC 3986 calls unreserved: ids are opaque and may hold anything.
 fn encoded(text: &str) -> PercentEncode<'_> {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
     utf8_percent_encode(text, RESERVED)
+}
+
+fn key(answer: &Answer, changes: bool) -> Result<Key, HttpError> {
+    let KeyAnswer { data } = read(answer, changes)?;
+    data.into_key().map_err(|what| HttpError::Unreadable { what, changes })
 }
 
 /// Reads an answer. Why it cannot be read is not quoted: it may hold a secret.

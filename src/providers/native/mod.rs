@@ -3,4 +3,6 @@
 pub(crate) mod client;
 pub(crate) mod routes;
 pub(crate) mod rules;
+#[cfg(test)]
+mod tests;
 mod wire;

@@ -83,9 +83,13 @@ impl KeyBody {
         }
     }
 
-    pub(super) fn into_key(self) -> Key {
-        let instant = |text: Option<String>| text.and_then(|text| text.parse().ok());
-        Key {
+    /// The key it describes. An instant that cannot be read is an error: a key whose end is not understood must not pass
+    /// for one without an end.
+    pub(super) fn into_key(self) -> Result<Key, &'static str> {
+        let instant = |text: Option<String>| -> Result<Option<Timestamp>, &'static str> {
+            text.map(|text| text.parse().map_err(|_| "one of its times is none")).transpose()
+        };
+        Ok(Key {
             id: KeyId::new(self.id),
             name: self.name,
             description: self.description,
@@ -94,13 +98,13 @@ impl KeyBody {
             tier: self.rate_limit_tier.as_deref().and_then(Tier::parse),
             temporary: self.temporary,
             created_by: self.created_by,
-            created_at: instant(self.created_at),
-            last_used_at: instant(self.last_used_at),
-            expires_at: instant(self.expires_at),
-            revoked_at: instant(self.revoked_at),
+            created_at: instant(self.created_at)?,
+            last_used_at: instant(self.last_used_at)?,
+            expires_at: instant(self.expires_at)?,
+            revoked_at: instant(self.revoked_at)?,
             revoked_reason: self.revoked_reason,
             more: self.more,
-        }
+        })
     }
 }
 
@@ -173,7 +177,7 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     let plain = PlainKey::parse(&Zeroizing::new(plain)).map_err(|_| "its `data.key` is no key")?;
     let key: KeyBody =
         serde_json::from_value(Value::Object(std::mem::take(fields))).map_err(|_| "its `data` is no key")?;
-    Ok(IssuedKey { key: key.into_key(), plain })
+    Ok(IssuedKey { key: key.into_key()?, plain })
 }
 
 fn wipe(value: &mut Value) {
@@ -400,8 +404,10 @@ fn permissions(names: &[String]) -> Result<Vec<Permission>, Invalid> {
     Ok(distinct(known))
 }
 
+/// An end, in the whole seconds of this wire: the same end given again is the same.
 fn expiry(text: &str) -> Result<Timestamp, Invalid> {
-    text.parse().map_err(|_| Invalid {
+    let end: Result<Timestamp, _> = text.parse();
+    end.and_then(|end| Timestamp::from_second(end.as_second())).map_err(|_| Invalid {
         field: "expires_at",
         problem: "it is no instant: write it as 2027-01-31T09:00:00Z".to_owned(),
     })

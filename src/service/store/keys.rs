@@ -49,7 +49,7 @@ const LISTED: &str = "workspace_id = $1 \
        OR ($2 = 'revoked' AND revoked_at IS NOT NULL) \
        OR ($2 = 'expired' AND revoked_at IS NULL AND expires_at <= $3) \
        OR ($2 = 'active' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3))) \
-     AND ($4 = '' OR lower(name) LIKE $4 ESCAPE '!' OR lower(COALESCE(description, '')) LIKE $4 ESCAPE '!') \
+     AND ($4 = '' OR folded LIKE $4 ESCAPE '!') \
      AND ($5 = '' OR name = $5 OR name LIKE $6 ESCAPE '!' OR prefix LIKE $6 ESCAPE '!' OR id LIKE $6 ESCAPE '!')";
 
 impl Store {
@@ -63,6 +63,9 @@ impl Store {
     }
 
     pub(crate) async fn key_with_id(&self, workspace: &str, id: &str) -> Result<Option<Key>, StoreError> {
+        if is_unstorable(id) {
+            return Ok(None);
+        }
         let row = sqlx::query(concat!("SELECT ", columns!(), " FROM api_keys WHERE workspace_id = $1 AND id = $2"))
             .bind(workspace)
             .bind(id)
@@ -78,6 +81,9 @@ impl Store {
         query: &KeyQuery,
         now: Timestamp,
     ) -> Result<(Vec<Key>, i64), StoreError> {
+        if [&query.search, &query.selector].into_iter().flatten().any(|text| is_unstorable(text)) {
+            return Ok((Vec::new(), 0));
+        }
         let state = query.state.map_or("", State::as_str);
         let search = query.search.as_deref().map_or(String::new(), |text| format!("%{}%", like(&text.to_lowercase())));
         let selector = query.selector.as_deref().unwrap_or("");
@@ -129,6 +135,9 @@ impl Store {
 
 impl Write {
     pub(crate) async fn find_key(&mut self, id: &str) -> Result<Option<Key>, StoreError> {
+        if is_unstorable(id) {
+            return Ok(None);
+        }
         let workspace = self.workspace.clone();
         let row = sqlx::query(concat!("SELECT ", columns!(), " FROM api_keys WHERE workspace_id = $1 AND id = $2"))
             .bind(workspace)
@@ -162,9 +171,9 @@ impl Write {
         let workspace = self.workspace.clone();
         let inserted = sqlx::query(
             "INSERT INTO api_keys \
-             (id, workspace_id, hash, prefix, name, active_name, description, permissions, tier, temporary_from, \
+             (id, workspace_id, hash, prefix, name, active_name, description, folded, permissions, tier, temporary_from, \
               created_by, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12) \
+             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
              ON CONFLICT (workspace_id, active_name) DO NOTHING RETURNING id",
         )
         .bind(key.id.as_str())
@@ -173,6 +182,7 @@ impl Write {
         .bind(&key.prefix)
         .bind(&key.name)
         .bind(&key.description)
+        .bind(folded(key))
         .bind(joined(&key.permissions))
         .bind(key.tier.unwrap_or(Tier::Standard).as_str())
         .bind(key.temporary.then(|| micros(created_at)))
@@ -202,7 +212,9 @@ impl Write {
         let claimed = (key.state(now) == State::Active).then(|| key.name.clone());
         sqlx::query(
             "UPDATE api_keys SET name = $3, active_name = $4, description = $5, permissions = $6, tier = $7, \
-             expires_at = $8, revoked_at = $9, revoked_reason = $10 WHERE workspace_id = $1 AND id = $2",
+             expires_at = $8, revoked_at = $9, revoked_reason = $10, folded = $11, \
+             temporary_from = CASE WHEN $12 = 'yes' THEN temporary_from ELSE NULL END \
+             WHERE workspace_id = $1 AND id = $2",
         )
         .bind(workspace)
         .bind(key.id.as_str())
@@ -214,6 +226,8 @@ impl Write {
         .bind(key.expires_at.map(micros))
         .bind(key.revoked_at.map(micros))
         .bind(&key.revoked_reason)
+        .bind(folded(key))
+        .bind(if key.temporary { "yes" } else { "no" })
         .execute(self.connection())
         .await?;
         Ok(())
@@ -252,6 +266,15 @@ impl Write {
     }
 }
 
+/// Whether no stored text can hold this: PostgreSQL refuses a NUL, and SQLite stops reading at it.
+fn is_unstorable(text: &str) -> bool {
+    text.contains('\0')
+}
+
+fn folded(key: &Key) -> String {
+    format!("{}\n{}", key.name, key.description.as_deref().unwrap_or_default()).to_lowercase()
+}
+
 fn joined(permissions: &[Permission]) -> String {
     permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ")
 }
@@ -259,8 +282,8 @@ fn joined(permissions: &[Permission]) -> String {
 /// Every order ends in the id, so that pages neither repeat nor skip a key of equal rank.
 const fn order(sort: Sort) -> &'static str {
     match (sort.field, sort.descending) {
-        (SortField::Name, false) => "name ASC, id ASC",
-        (SortField::Name, true) => "name DESC, id DESC",
+        (SortField::Name, false) => "folded ASC, id ASC",
+        (SortField::Name, true) => "folded DESC, id DESC",
         (SortField::Created, false) => "created_at ASC, id ASC",
         (SortField::Created, true) => "created_at DESC, id DESC",
         (SortField::LastUsed, false) => "CASE WHEN last_used_at IS NULL THEN 1 ELSE 0 END, last_used_at ASC, id ASC",

@@ -58,10 +58,12 @@ impl fmt::Display for Database {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
-            Self::Postgres(url) => match url.rsplit_once('@') {
-                Some((_, place)) => write!(formatter, "postgres://{place}"),
-                None => formatter.write_str(url),
-            },
+            // Neither user and password, which stand before an @, nor parameters, which may be a password too.
+            Self::Postgres(url) => {
+                let bare = url.split(['?', '#']).next().unwrap_or_default();
+                let place = bare.split_once("://").map_or(bare, |(_, place)| place);
+                write!(formatter, "postgres://{}", place.rsplit_once('@').map_or(place, |(_, place)| place))
+            }
         }
     }
 }
@@ -244,17 +246,15 @@ pub(crate) enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // SQLite's primary result code is the low byte of the extended one.
-        let code = error
-            .as_database_error()
-            .and_then(sqlx::error::DatabaseError::code)
-            .and_then(|code| code.parse::<u32>().ok())
-            .map(|code| code & 0xff);
-        match code {
-            Some(5 | 6) => Self::Busy,
-            Some(8) => Self::ReadOnly,
-            Some(13) => Self::Full,
-            Some(11 | 26) => Self::NotADatabase,
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let Some(code) = code else { return Self::Database(error) };
+        // PostgreSQL's codes have five characters; SQLite's have fewer, and the low byte is the primary one.
+        let primary = code.parse::<u32>().ok().filter(|_| code.len() < 5).map(|code| code & 0xff);
+        match (primary, &*code) {
+            (Some(5 | 6), _) | (None, "55P03") => Self::Busy,
+            (Some(8), _) | (None, "25006") => Self::ReadOnly,
+            (Some(13), _) | (None, "53100") => Self::Full,
+            (Some(11 | 26), _) => Self::NotADatabase,
             _ => Self::Database(error),
         }
     }

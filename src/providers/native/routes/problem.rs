@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -11,7 +11,7 @@ use super::Context;
 use crate::exit::Explain;
 use crate::model::secret::hex;
 use crate::providers::native::wire::{ErrorAnswer, ErrorBody, Invalid};
-use crate::service::Refusal;
+use crate::service::{Refusal, StoreError};
 
 /// What is wrong with a request. [`finish`] gives it its body, because the request's id belongs there.
 #[derive(Debug, Clone)]
@@ -64,9 +64,14 @@ impl From<Refusal> for Problem {
             Refusal::Invalid { .. } | Refusal::UnknownPermission(_) => StatusCode::BAD_REQUEST,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
-        // What is wrong with the store is for whoever runs it; the sentence says no more than a caller can use.
-        let code = if matches!(refusal, Refusal::Store(_)) { "unavailable" } else { refusal.code() };
-        Self { status, code: code.to_owned(), message: refusal.to_string(), hint: refusal.hint() }
+        // What is wrong with the store is for whoever runs it; the answer says no more than a caller can use.
+        match refusal {
+            Refusal::Store(error @ (StoreError::Busy | StoreError::ReadOnly | StoreError::Full)) => {
+                Self { status, code: "unavailable".to_owned(), message: error.to_string(), hint: error.hint() }
+            }
+            Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
+            other => Self { status, code: other.code().to_owned(), message: other.to_string(), hint: other.hint() },
+        }
     }
 }
 
@@ -95,8 +100,12 @@ pub(super) async fn finish(State(context): State<Context>, request: Request, nex
             .headers_mut()
             .extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")));
     }
+    let status = response.status();
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }

@@ -1,7 +1,7 @@
 //! What a request says: who calls, its body, and the Idempotency-Key that makes it the same as another one.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -38,6 +38,18 @@ fn presented(headers: &HeaderMap) -> Option<&str> {
         return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
     }
     headers.get("x-api-key")?.to_str().ok().map(str::trim)
+}
+
+/// The id in a path. One that can be no id of ours is unknown, like any other.
+pub(super) struct Id(pub(super) String);
+
+impl FromRequestParts<Context> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        path.map(|Path(id)| Self(id)).map_err(|_| Refusal::NotFound.into())
+    }
 }
 
 /// A JSON body.

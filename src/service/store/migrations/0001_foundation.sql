@@ -16,15 +16,17 @@ CREATE TABLE workspaces (
 CREATE TABLE api_keys (
     id             TEXT   NOT NULL PRIMARY KEY,
     workspace_id   TEXT   NOT NULL REFERENCES workspaces (id),
-    -- The CHECKs on hash and prefix make it impossible to store a plaintext key: a SHA-256 is 64 hexadecimal digits, a
-    -- key has an underscore and is longer than any prefix.
+    -- The CHECKs on hash and prefix make it impossible to store a plaintext key: a SHA-256 is 64 hexadecimal digits, and
+    -- a key is longer than any prefix.
     hash           TEXT   NOT NULL UNIQUE
-                   CHECK (length(hash) = 64 AND hash = lower(hash) AND hash NOT LIKE '%!_%' ESCAPE '!'),
+                   CHECK (length(hash) = 64 AND ltrim(hash, '0123456789abcdef') = ''),
     prefix         TEXT   NOT NULL CHECK (length(prefix) <= 14),
     name           TEXT   NOT NULL CHECK (length(name) BETWEEN 1 AND 120),
     -- The name while the key claims it, else NULL: names are unique among active keys only.
     active_name    TEXT,
     description    TEXT,
+    -- Name and description in lower case, for searching and sorting: engines agree on the case of ASCII letters only.
+    folded         TEXT   NOT NULL,
     permissions    TEXT   NOT NULL,
     tier           TEXT   NOT NULL CHECK (tier IN ('standard', 'high', 'unmetered')),
     temporary_from BIGINT,

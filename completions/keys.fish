@@ -1,0 +1,429 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_keys_global_optspecs
+    string join \n p/profile= provider= api-url= format= json jq= y/yes no-input q/quiet color= timeout= h/help V/version
+end
+
+function __fish_keys_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_keys_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_keys_using_subcommand
+    set -l cmd (__fish_keys_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c keys -n "__fish_keys_needs_command" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_needs_command" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_needs_command" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_needs_command" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_needs_command" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_needs_command" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_needs_command" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_needs_command" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_needs_command" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_needs_command" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_needs_command" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_needs_command" -s V -l version -d 'Print version'
+complete -c keys -n "__fish_keys_needs_command" -f -a "create" -d 'Create a key'
+complete -c keys -n "__fish_keys_needs_command" -f -a "list" -d 'List keys'
+complete -c keys -n "__fish_keys_needs_command" -f -a "ls" -d 'List keys'
+complete -c keys -n "__fish_keys_needs_command" -f -a "show" -d 'Show a key'
+complete -c keys -n "__fish_keys_needs_command" -f -a "get" -d 'Show a key'
+complete -c keys -n "__fish_keys_needs_command" -f -a "edit" -d 'Change a key'
+complete -c keys -n "__fish_keys_needs_command" -f -a "revoke" -d 'Revoke keys'
+complete -c keys -n "__fish_keys_needs_command" -f -a "reactivate" -d 'Reactivate revoked keys'
+complete -c keys -n "__fish_keys_needs_command" -f -a "delete" -d 'Delete keys for good'
+complete -c keys -n "__fish_keys_needs_command" -f -a "rm" -d 'Delete keys for good'
+complete -c keys -n "__fish_keys_needs_command" -f -a "lookup" -d 'Find out which key a plaintext is'
+complete -c keys -n "__fish_keys_needs_command" -f -a "perms" -d 'List the permissions there are, or the least ones that calls need'
+complete -c keys -n "__fish_keys_needs_command" -f -a "serve" -d 'Serve the management API'
+complete -c keys -n "__fish_keys_needs_command" -f -a "completions" -d 'Print a completion script'
+complete -c keys -n "__fish_keys_needs_command" -f -a "man" -d 'Print the manual page, or write a page for each command into a directory'
+complete -c keys -n "__fish_keys_needs_command" -f -a "help" -d 'Print help for a command or a topic: exit-codes, output, environment'
+complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l description -d 'What the key is for' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l tier -d 'Rate-limit tier' -r -f -a "standard\t'The plan\'s own limits'
+high\t'Twice the plan\'s calls per minute'
+unmetered\t'No limits; on enterprise plans only'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l expires -d 'When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l if-exists -d 'What to do when an active key has this name already' -r -f -a "fail\t'Refuse, with exit code 6'
+skip\t'Make nothing and succeed'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or fd:N; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l idempotency-key -d 'Send this Idempotency-Key: the same request again gets the same key for 24 hours' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l temp -d 'Make a key for trying things out, which ends by itself after an hour'
+complete -c keys -n "__fish_keys_using_subcommand create" -l dry-run -d 'Show the request that would be sent, and send nothing'
+complete -c keys -n "__fish_keys_using_subcommand create" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand create" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand create" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand create" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand list" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
+revoked\t'Keys that were switched off'
+expired\t'Keys past their end'
+all\t'Every key'"
+complete -c keys -n "__fish_keys_using_subcommand list" -l search -d 'Only keys with this text in their name or description, in any case' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l name -d 'Only keys whose name fits this pattern, such as \'ci-*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l perm -d 'Only keys that hold a permission which fits this pattern, such as \'read:*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l unused -d 'Only keys not used for this long; one never used counts from its creation' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l older-than -d 'Only keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l expiring -d 'Only keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l sort -d 'Order: name, created, last-used or expires; with a minus in front the other way round' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l limit -d 'Show at most this many keys' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand list" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand list" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l no-expiry -d 'Only keys that never end'
+complete -c keys -n "__fish_keys_using_subcommand list" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand list" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand list" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand ls" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
+revoked\t'Keys that were switched off'
+expired\t'Keys past their end'
+all\t'Every key'"
+complete -c keys -n "__fish_keys_using_subcommand ls" -l search -d 'Only keys with this text in their name or description, in any case' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l name -d 'Only keys whose name fits this pattern, such as \'ci-*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l perm -d 'Only keys that hold a permission which fits this pattern, such as \'read:*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l unused -d 'Only keys not used for this long; one never used counts from its creation' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l older-than -d 'Only keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l expiring -d 'Only keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l sort -d 'Order: name, created, last-used or expires; with a minus in front the other way round' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l limit -d 'Show at most this many keys' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand ls" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand ls" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l no-expiry -d 'Only keys that never end'
+complete -c keys -n "__fish_keys_using_subcommand ls" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand ls" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand ls" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand show" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand show" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand show" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand show" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand show" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand get" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand get" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand get" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand get" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand get" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand edit" -l name -d 'New name' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l description -d 'New description' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l perm -d 'Replace all permissions by these' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l add-perm -d 'Give the key this permission besides those it has' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l remove-perm -d 'Take this permission from the key' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l tier -d 'New rate-limit tier' -r -f -a "standard\t'The plan\'s own limits'
+high\t'Twice the plan\'s calls per minute'
+unmetered\t'No limits; on enterprise plans only'"
+complete -c keys -n "__fish_keys_using_subcommand edit" -l expires -d 'New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand edit" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand edit" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand edit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l no-description -d 'Remove the description'
+complete -c keys -n "__fish_keys_using_subcommand edit" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand edit" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand edit" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand edit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l reason -d 'Why, for the audit log' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand delete" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand delete" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand delete" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand delete" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand delete" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand delete" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand delete" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand rm" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rm" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand rm" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rm" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rm" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -f -a "for" -d 'Show the least permission each call needs'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l listen -d 'Address to listen on; port 0 takes a free one, which is said on standard error' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Make a workspace, and issue its first admin key'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l name -d 'Name of the workspace' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l to -d 'Where the admin key goes; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand completions" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand completions" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand completions" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand completions" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand man" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand man" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand man" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand man" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand man" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand man" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand man" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand man" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand help" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand help" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand help" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand help" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand help" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand help" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand help" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand help" -s h -l help -d 'Print help'

@@ -1,1 +1,0 @@
-//! Tests of the engine over a real database.
