@@ -6,30 +6,36 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Explain};
-use crate::failure::{Failure, quoted};
+use crate::failure::{Failure, changed_or_not, quoted};
 use crate::http::HttpError;
 use crate::model::key::Key;
 use crate::output::{Output, key};
+use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
 use crate::text;
 
 /// What became of each key.
-#[derive(Default)]
 pub(crate) struct Account {
+    verb: &'static str,
+    /// Whether it took somebody's consent, which then holds for the rest too.
+    is_confirmed: bool,
     done: Vec<Key>,
     failed: Vec<(Key, HttpError)>,
 }
 
 impl Account {
+    pub(crate) const fn new(verb: &'static str, is_confirmed: bool) -> Self {
+        Self { verb, is_confirmed, done: Vec::new(), failed: Vec::new() }
+    }
+
     /// Notes that a key is done, and how it looks now.
     pub(crate) fn done(&mut self, key: Key) {
         self.done.push(key);
     }
 
     /// Notes that a key is not done. Says whether to go on with the others: not when somebody wants this program to end.
-    pub(crate) fn failed(&mut self, key: Key, error: HttpError, terminal: &mut Terminal) -> ControlFlow<()> {
+    pub(crate) fn failed(&mut self, key: Key, error: HttpError) -> ControlFlow<()> {
         let flow = if error.is_interruption() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        terminal.warn(&format!("{} ({}): {error}", quoted(&key.name), key.id));
         self.failed.push((key, error));
         flow
     }
@@ -37,7 +43,7 @@ impl Account {
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
     pub(crate) fn finish(
         mut self,
-        verb: &str,
+        client: &Client,
         output: &Output,
         terminal: &mut Terminal,
         now: Timestamp,
@@ -50,24 +56,50 @@ impl Account {
             && self.failed.len() == 1
             && let Some((key, error)) = self.failed.pop()
         {
-            return Err(anyhow::Error::new(error).context(format!("could not {verb} the key {}", quoted(&key.name))));
+            let context = format!("could not {} the key {}", self.verb, quoted(&key.name));
+            return Err(changed_or_not(error, context, client.flags(), &key));
         }
+        Err(self.partial(client, now).into())
+    }
+
+    /// What failed of several keys, and the line that goes on with the rest.
+    fn partial(&self, client: &Client, now: Timestamp) -> Failure {
         let failures: Vec<Value> = self
             .failed
             .iter()
             .map(|(key, error)| {
-                json!({ "id": key.id, "name": key.name, "code": error.code(), "message": error.to_string(), "exit": error.exit().code() })
+                json!({
+                    "id": key.id,
+                    "name": key.name,
+                    "code": error.code(),
+                    "message": error.to_string(),
+                    "exit": error.exit().code(),
+                })
             })
             .collect();
+        let reasons: String = self
+            .failed
+            .iter()
+            .map(|(key, error)| format!("\n  {}  {}  {error}", key.id, text::escape(&key.name)))
+            .collect();
         let done: Vec<Value> = self.done.iter().map(|key| key::json(key, now)).collect();
-        let total = done.len() + failures.len();
-        let message = format!("could not {verb} {} of {}", failures.len(), text::count(total, "key"));
+        let total = text::count(done.len() + failures.len(), "key");
         let interruption = self.failed.iter().map(|(_, error)| error).find(|error| error.is_interruption());
         let exit = interruption.map_or(Exit::Partial, Explain::exit);
-        Err(Failure::new(exit, "partial", message)
-            .hint("the same command again goes on where this one stopped")
-            .details(json!({ "done": done, "failures": failures }))
-            .into())
+        let verb = self.verb;
+        let mut resume = format!("keys{} {verb}", client.flags());
+        for (key, _) in &self.failed {
+            resume.extend([" ", key.id.as_str()]);
+        }
+        if self.is_confirmed {
+            resume.push_str(" --yes");
+            for (key, _) in &self.failed {
+                resume.extend([" --confirm ", key.id.as_str()]);
+            }
+        }
+        Failure::new(exit, "partial", format!("could not {verb} {} of {total}:{reasons}", failures.len()))
+            .hint(format!("go on with the rest:\n  {resume}"))
+            .details(json!({ "done": done, "failures": failures, "resume": resume }))
     }
 
     fn print(&self, output: &Output, terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {

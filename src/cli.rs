@@ -1,8 +1,10 @@
 //! What can be typed, and the one place that decides what runs.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::builder::Styles;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve, show,
@@ -17,6 +19,7 @@ use crate::output::{Format, Jq, Output};
 use crate::providers::native::client::Client;
 use crate::providers::{Provider, Rules};
 use crate::terminal::{Color, Terminal};
+use crate::text;
 
 /// Administer API keys
 #[derive(Debug, Parser)]
@@ -98,10 +101,25 @@ enum Command {
 }
 
 impl Cli {
+    /// Understands the arguments. Errors are in plain text, because what was typed stands in them and is escaped later;
+    /// help is in colour where `colour` is wanted.
+    pub(crate) fn understand(arguments: &[OsString], color: bool) -> Result<Self, clap::Error> {
+        let parse = |styles: Styles| {
+            let matches = Self::command().styles(styles).try_get_matches_from(arguments)?;
+            Self::from_arg_matches(&matches)
+        };
+        match parse(Styles::plain()) {
+            Err(error) if color && !error.use_stderr() => parse(Styles::default()),
+            understood => understood,
+        }
+    }
+
     /// Lets the terminal know what the arguments say of it.
     pub(crate) fn configure(&self, environment: &Environment, terminal: &mut Terminal) {
         let globals = &self.globals;
-        terminal.configure(globals.color, globals.quiet, globals.no_input || environment.no_input);
+        // Programs that read objects are told nothing else.
+        let quiet = globals.quiet || self.wants_json();
+        terminal.configure(globals.color, quiet, globals.no_input || environment.no_input);
     }
 
     /// Whether errors are wanted as objects.
@@ -133,6 +151,14 @@ impl Globals {
 
     fn rules(&self) -> &'static Rules {
         self.provider.unwrap_or(Provider::Native).rules()
+    }
+
+    /// The flags that choose the service, as they are typed.
+    fn chosen(&self) -> String {
+        let provider = self.provider.map(|provider| provider.rules().name.to_owned());
+        let options = [("-p", self.profile.clone()), ("--provider", provider), ("--api-url", self.api_url.clone())];
+        let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
+        given.map(|(option, value)| text::option(option, &value)).collect()
     }
 
     fn flags(&self) -> Flags {
@@ -184,13 +210,14 @@ async fn connect(
     environment: &Environment,
     to_send: bool,
 ) -> anyhow::Result<(Client, &'static Rules)> {
+    let flags = globals.chosen();
     match Target::choose(&globals.flags(), environment)? {
-        Target::Local { .. } if !to_send => Ok((local::unopened(), Provider::Native.rules())),
-        Target::Local { data_directory } => Ok((local::open(&data_directory).await?, Provider::Native.rules())),
+        Target::Local { .. } if !to_send => Ok((local::unopened(flags), Provider::Native.rules())),
+        Target::Local { data_directory } => Ok((local::open(&data_directory, flags).await?, Provider::Native.rules())),
         Target::Remote { provider, api_url, api_key, timeout } => {
             let rules = provider.rules();
             let network = Network::new(&api_url, api_key, rules.shape.shown, timeout)?;
-            Ok((Client::new(Transport::Network(network)), rules))
+            Ok((Client::new(Transport::Network(network), flags), rules))
         }
     }
 }

@@ -21,38 +21,39 @@ const IN_USE: &str = "7d";
 #[derive(Debug, Default)]
 pub(crate) struct Given<'a> {
     pub(crate) yes: bool,
-    /// The names of keys, typed already.
+    /// The names or ids of keys, typed already.
     pub(crate) confirm: &'a [String],
     /// The most keys that may be touched.
     pub(crate) max: Option<usize>,
 }
 
-/// What is about to be done, in words that fit "Really … ?" and "… needs confirmation".
-#[derive(Debug)]
+/// What is about to be done.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Act<'a> {
     /// `revoke`
     pub(crate) verb: &'a str,
-    /// What to say of where it happens: `local`, a host.
-    pub(crate) host: &'a str,
-    /// Whether it is severe whatever the key.
-    pub(crate) severe: bool,
+    /// Whether it is severe whatever the key, because it cannot be taken back.
+    pub(crate) is_final: bool,
 }
 
 impl Given<'_> {
-    /// Refuses, before any request, what nobody can be asked about.
-    pub(crate) fn or_somebody_to_ask(&self, verb: &str, terminal: &Terminal) -> Result<(), Failure> {
-        if self.yes || terminal.can_ask() {
+    /// Refuses, before any request, what nobody can be asked about and what was said in advance cannot be enough for.
+    pub(crate) fn or_somebody_to_ask(&self, act: Act<'_>, terminal: &Terminal) -> Result<(), Failure> {
+        let enough = self.yes && (!act.is_final || !self.confirm.is_empty() || self.max.is_some());
+        if enough || terminal.can_ask() {
             return Ok(());
         }
-        let message = format!("{verb} needs confirmation, and there is nobody to ask");
-        Err(unconfirmed(message).hint("add --yes"))
+        let message = format!("{} needs confirmation, and there is nobody to ask", act.verb);
+        let way = if act.is_final { "--yes --confirm NAME, or --yes --max N for several keys" } else { "--yes" };
+        Err(unconfirmed(message).hint(format!("add {way}")))
     }
 
-    /// Obtains consent to an act on these keys. On return it is given.
+    /// Obtains consent to an act on these keys of `host`. On return it is given.
     pub(crate) fn obtain(
         &self,
-        act: &Act<'_>,
+        act: Act<'_>,
         keys: &[Key],
+        host: &str,
         terminal: &mut Terminal,
         now: Timestamp,
     ) -> anyhow::Result<()> {
@@ -61,63 +62,74 @@ impl Given<'_> {
                 format!("this would {} {}, more than --max {max} allows", act.verb, text::count(keys.len(), "key"));
             return Err(unconfirmed(message).hint("name fewer keys, or raise --max").into());
         }
-        let in_use = keys.iter().any(|key| is_in_use(key, now));
-        if !(act.severe || in_use || keys.len() > 1) {
-            return self.moderate(act, keys, terminal, now);
-        }
-        if self.all_confirmed(keys) || (self.yes && self.max.is_some() && keys.len() > 1) {
-            return self.or_somebody_to_ask(act.verb, terminal).map_err(Into::into);
-        }
         if let Some(wrong) = self.confirm.iter().find(|name| keys.iter().all(|key| !is_named(key, name))) {
             let message = format!("--confirm {} names none of the keys", quoted(wrong));
-            return Err(unconfirmed(message).hint("give the name as it is listed").into());
+            return Err(unconfirmed(message).hint("give the name as it is listed, or the id").into());
         }
-        Self::severe(act, keys, terminal, now)
+        let question = format!("{}{}?", described(act, keys, host, now), capitalised(act.verb));
+        let Some(reason) = severity(act, keys, now) else {
+            if self.yes {
+                return Ok(());
+            }
+            self.or_somebody_to_ask(act, terminal)?;
+            return agreed(terminal.confirm(&question));
+        };
+        let in_advance = self.all_confirmed(keys) || (self.max.is_some() && keys.len() > 1);
+        if in_advance && (self.yes || terminal.can_ask()) {
+            return Ok(());
+        }
+        if !terminal.can_ask() {
+            let yes = if self.yes { "" } else { "--yes " };
+            let way = if let [key] = keys {
+                format!("{yes}--confirm {}", typed_name(key))
+            } else {
+                format!("{yes}--max {}", keys.len())
+            };
+            let message = format!("{} needs more than --yes here: {reason}", act.verb);
+            return Err(unconfirmed(message).hint(format!("add {way}")).into());
+        }
+        let expected = if let [key] = keys {
+            text::escape(&key.name).into_owned()
+        } else {
+            format!("{} {} keys", act.verb, keys.len())
+        };
+        agreed(terminal.confirm_by_typing(&question, &expected))
     }
 
     fn all_confirmed(&self, keys: &[Key]) -> bool {
         keys.iter().all(|key| self.confirm.iter().any(|name| is_named(key, name)))
     }
+}
 
-    fn moderate(&self, act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
-        if self.yes {
-            return Ok(());
-        }
-        self.or_somebody_to_ask(act.verb, terminal)?;
-        describe(act, keys, terminal, now);
-        agreed(terminal.confirm(&format!("{}?", capitalised(act.verb))))
-    }
-
-    fn severe(act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) -> anyhow::Result<()> {
-        let single = if let [key] = keys { Some(&key.name) } else { None };
-        if !terminal.can_ask() {
-            let (reason, way) = match single {
-                Some(name) => (
-                    "it cannot be taken back, or the key is in use",
-                    format!("--yes --confirm {}", text::shell_word(name)),
-                ),
-                None => ("it touches more than one key", format!("--yes --max {}", keys.len())),
-            };
-            let message = format!("{} needs more than --yes here: {reason}", act.verb);
-            return Err(unconfirmed(message).hint(format!("add {way}")).into());
-        }
-        describe(act, keys, terminal, now);
-        let expected = match single {
-            Some(name) => text::escape(name).into_owned(),
-            None => format!("{} {} keys", act.verb, keys.len()),
-        };
-        agreed(terminal.confirm_by_typing(&format!("{}?", capitalised(act.verb)), &expected))
+/// Why a yes is not enough; nothing where it is.
+fn severity(act: Act<'_>, keys: &[Key], now: Timestamp) -> Option<&'static str> {
+    if keys.len() > 1 {
+        Some("it touches more than one key")
+    } else if act.is_final {
+        Some("it cannot be taken back")
+    } else if keys.iter().any(|key| is_in_use(key, now)) {
+        Some("the key was used in the last seven days")
+    } else {
+        None
     }
 }
 
-fn describe(act: &Act<'_>, keys: &[Key], terminal: &mut Terminal, now: Timestamp) {
-    terminal.say(&format!("About to {} on {}:", act.verb, act.host));
+/// The keys a question is about. Part of the question, so that no `--quiet` leaves it out.
+fn described(act: Act<'_>, keys: &[Key], host: &str, now: Timestamp) -> String {
+    let mut text = format!("About to {} on {host}:\n", act.verb);
     for key in keys {
         let used = key
             .last_used_at
             .map_or_else(|| "never used".to_owned(), |used| format!("last used {}", text::relative(used, now)));
-        terminal.say(&format!("  {}  {}  {used}", key.id, text::escape(&key.name)));
+        text.extend(["  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &used, "\n"]);
     }
+    text
+}
+
+/// The key's name as a word to type in a shell, or its id where the name cannot be typed.
+fn typed_name(key: &Key) -> String {
+    let name = if text::escape(&key.name) == key.name { &key.name } else { key.id.as_str() };
+    text::shell_word(name)
 }
 
 fn is_named(key: &Key, name: &str) -> bool {

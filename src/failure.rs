@@ -4,6 +4,8 @@
 //! step, see [`Explain`]; commands add what was tried with `anyhow`'s context, and make a [`Failure`] of what only they
 //! can know. The first typed error in the chain decides.
 
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 
@@ -14,6 +16,7 @@ use crate::config::ConfigError;
 use crate::exit::{Exit, Explain};
 use crate::files::FileError;
 use crate::http::{HttpError, NotAnAddress};
+use crate::model::key::Key;
 use crate::output::OutputError;
 use crate::service::{Refusal, StoreError};
 use crate::sink::SinkError;
@@ -55,6 +58,24 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// A failed change of a key, and whether it may have happened all the same: then its outcome is unknown, and the line that
+/// shows it is said.
+pub(crate) fn changed_or_not(error: HttpError, context: String, flags: &str, key: &Key) -> anyhow::Error {
+    if !error.is_unsure() {
+        return anyhow::Error::new(error).context(context);
+    }
+    let look = format!("keys{flags} list --status all --jq '.data[] | select(.id == \"{}\")'", key.id);
+    unknown_outcome(&error, format!("{context}, or it did happen: {error}"), "see whether it happened", &look).into()
+}
+
+/// A change of which nobody knows whether it happened, with the line that finds out.
+pub(crate) fn unknown_outcome(error: &HttpError, message: String, way: &str, line: &str) -> Failure {
+    let (status, request_id) = error.answer().unzip();
+    Failure::new(error.exit(), "outcome_unknown", message)
+        .hint(format!("{way}:\n  {line}"))
+        .details(json!({ "resume": line, "status": status, "request_id": request_id.flatten() }))
+}
+
 /// What is said of an error.
 struct Report {
     exit: Exit,
@@ -67,8 +88,8 @@ struct Report {
 /// Prints an error, as an object on stderr where `json` is asked for, and says how the run ends. A reader who closed the
 /// pipe has seen enough: that is no failure.
 pub(crate) fn report(error: &anyhow::Error, terminal: &mut Terminal, json: bool) -> Exit {
-    if let Some(usage) = error.downcast_ref::<clap::Error>() {
-        return report_usage(usage, terminal, json);
+    if let Some(help) = error.downcast_ref::<clap::Error>() {
+        return print_help(help, terminal);
     }
     let report = error.chain().find_map(explained);
     let lost_a_secret = report.as_ref().is_some_and(|report| report.exit == Exit::Undelivered);
@@ -122,28 +143,50 @@ fn print_object(message: &str, report: &Report, error: &anyhow::Error, terminal:
     terminal.raw_error(&json!({ "error": object }).to_string());
 }
 
-/// What clap has to say: help and version go to stdout, a wrong usage to stderr.
-fn report_usage(usage: &clap::Error, terminal: &mut Terminal, json: bool) -> Exit {
+/// Says what is wrong with arguments that are not understood; help and version, which are understood so too, go to
+/// standard output. What was typed stands in the message: whatever acts on a terminal is spelled out, and whatever may be
+/// a secret is left out.
+pub(crate) fn misunderstood(usage: &clap::Error, arguments: &[OsString], terminal: &mut Terminal) -> Exit {
     if !usage.use_stderr() {
-        let text = usage.render();
-        let shown = if terminal.out_is_terminal() { text.ansi().to_string() } else { text.to_string() };
-        return match terminal.out().write_all(shown.as_bytes()).and_then(|()| terminal.flush()) {
-            Ok(()) => Exit::Done,
-            Err(error) => report(&error.into(), terminal, json),
-        };
+        return print_help(usage, terminal);
     }
-    let text = usage.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-    if !json && usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        terminal.say(text);
-    } else if json {
+    let mut text = usage.render().ansi().to_string();
+    for argument in arguments.iter().filter_map(|argument| argument.to_str()) {
+        let value = argument.split_once('=').filter(|_| argument.starts_with('-')).map_or(argument, |(_, value)| value);
+        if let Cow::Owned(escaped) = text::escape(value) {
+            text = text.replace(value, &escaped);
+        }
+    }
+    let text = text::without_plaintexts(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+    if looks_like_json(arguments) {
         let report =
             Report { exit: Exit::Usage, code: "usage".to_owned(), hint: None, retryable: false, details: None };
-        print_object(text, &report, &anyhow::anyhow!("usage"), terminal);
+        print_object(&text, &report, &anyhow::anyhow!("usage"), terminal);
+    } else if usage.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        terminal.say(&text);
     } else {
-        terminal.error(text, &[], None);
+        terminal.error(&text, &[], None);
     }
     Exit::Usage
+}
+
+fn print_help(help: &clap::Error, terminal: &mut Terminal) -> Exit {
+    let text = help.render().ansi().to_string();
+    match terminal.out().write_all(text.as_bytes()).and_then(|()| terminal.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) => report(&error.into(), terminal, false),
+    }
+}
+
+/// Whether errors are wanted as objects, judged by the look of arguments that are not understood.
+fn looks_like_json(arguments: &[OsString]) -> bool {
+    let forms = ["json", "jsonl"];
+    let mut before: Option<&OsString> = None;
+    arguments.iter().any(|argument| {
+        let follows = before.is_some_and(|before| before == "--format") && forms.iter().any(|form| argument == form);
+        before = Some(argument);
+        follows || ["--json", "--format=json", "--format=jsonl"].iter().any(|option| argument == option)
+    })
 }
 
 fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {

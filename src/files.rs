@@ -3,10 +3,11 @@
 //! A target is checked twice over: what is there already must be ours alone, and what is written is a new file that
 //! takes its place by a rename. So a symbolic link is never followed, and a reader sees the old content or the new.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -84,8 +85,11 @@ pub(crate) struct Lock {
     file: File,
 }
 
+/// How many times, ten milliseconds apart, a lock is asked for.
+const PATIENCE: u32 = 500;
+
 impl Lock {
-    /// Waits until nobody else holds the lock.
+    /// Waits until nobody else holds the lock, at most five seconds: as long as for the lock of a database.
     pub(crate) fn exclusive(path: &Path) -> Result<Self, FileError> {
         const ATTEMPT: &str = "lock";
         let failed = |why| FileError::new(ATTEMPT, path, why);
@@ -95,13 +99,15 @@ impl Lock {
             .map_err(|cause| failed(Why::System(cause)))?;
         let metadata = file.metadata().map_err(|cause| failed(Why::System(cause)))?;
         check_private(&metadata).map_err(failed)?;
-        loop {
-            match file.lock() {
+        for _ in 0..PATIENCE {
+            match file.try_lock() {
                 Ok(()) => return Ok(Self { file }),
-                Err(cause) if cause.kind() == ErrorKind::Interrupted => {}
-                Err(cause) => return Err(failed(Why::System(cause))),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(cause)) => return Err(failed(Why::System(cause))),
             }
         }
+        Err(failed(Why::Held))
     }
 }
 
@@ -183,6 +189,8 @@ pub(crate) struct FileError {
 enum Why {
     #[error("it is a symbolic link")]
     Link,
+    #[error("another program holds it")]
+    Held,
     #[error("it is a directory")]
     Directory,
     #[error("it is not a regular file")]
@@ -204,6 +212,11 @@ enum Why {
 }
 
 impl FileError {
+    /// The reason alone, for whoever names the place in its own words.
+    pub(crate) fn reason(&self) -> String {
+        self.why.to_string()
+    }
+
     fn new(attempt: &'static str, path: &Path, why: Why) -> Self {
         Self { attempt, path: path.to_owned(), why }
     }
@@ -234,7 +247,7 @@ impl Explain for FileError {
     }
 
     fn is_retryable(&self) -> bool {
-        false
+        matches!(self.why, Why::Held)
     }
 
     fn hint(&self) -> Option<String> {
@@ -244,6 +257,7 @@ impl Explain for FileError {
             Why::Directory | Why::NoName => {
                 Some(format!("name a file in it, such as `{}`", self.path.join("key").display()))
             }
+            Why::Held => Some("close the program that holds it, then run the command again".to_owned()),
             Why::Special => Some("name a regular file, or one that does not exist yet".to_owned()),
             Why::NotADirectory => Some(format!("move `{path}` away or name another directory")),
             #[cfg(unix)]

@@ -39,8 +39,6 @@ mod text;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use crate::cli::Cli;
 use crate::config::Environment;
 use crate::exit::Exit;
@@ -51,12 +49,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
     let mut terminal = Terminal::system(environment.surroundings());
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let exit = match Cli::try_parse_from(&arguments) {
-        // The arguments are not understood, so only their look says whether a program reads the errors.
-        Err(usage) => {
-            let json = arguments.iter().any(|argument| argument == "--json" || argument == "--format=json");
-            failure::report(&usage.into(), &mut terminal, json)
-        }
+    let exit = match Cli::understand(&arguments, terminal.out_is_colored()) {
+        Err(usage) => failure::misunderstood(&usage, &arguments, &mut terminal),
         Ok(cli) => {
             cli.configure(&environment, &mut terminal);
             let json = cli.wants_json();

@@ -21,7 +21,7 @@ use crate::system;
 const WORKSPACE: &str = "local";
 
 /// Opens the service, and makes what it needs on first use. Two processes at once wait for one another while it is made.
-pub(crate) async fn open(data_directory: &Path) -> anyhow::Result<Client> {
+pub(crate) async fn open(data_directory: &Path, flags: String) -> anyhow::Result<Client> {
     let describe = || format!("could not open the profile `local` in `{}`", data_directory.display());
     files::private_directory(data_directory).with_context(describe)?;
     let _made_by_one = Lock::exclusive(&data_directory.join("local.lock")).with_context(describe)?;
@@ -30,12 +30,12 @@ pub(crate) async fn open(data_directory: &Path) -> anyhow::Result<Client> {
     let operator =
         service.operator_of(WORKSPACE, Provider::Native, sealing, system::now()).await.with_context(describe)?;
     let context = Context { service, now: system::now, random: system::random };
-    Ok(Client::new(Transport::Embedded(routes::embedded(context, operator))))
+    Ok(Client::new(Transport::Embedded(routes::embedded(context, operator)), flags))
 }
 
 /// The profile without its service: good for showing requests, not for sending them.
-pub(crate) fn unopened() -> Client {
-    Client::new(Transport::Embedded(Router::new()))
+pub(crate) fn unopened(flags: String) -> Client {
+    Client::new(Transport::Embedded(Router::new()), flags)
 }
 
 /// The path of the profile's database, which `keys serve` takes too where it is told no other.

@@ -24,6 +24,9 @@ pub(crate) async fn one(
     preferred: Preference,
     now: Timestamp,
 ) -> anyhow::Result<Key> {
+    if text::may_be_a_plaintext(selector.as_str()) {
+        return Err(plaintext().into());
+    }
     match client.find(selector, preferred, now).await? {
         Resolution::One(key) => Ok(*key),
         Resolution::None => Err(unknown(client, selector).into()),
@@ -74,6 +77,14 @@ pub(crate) fn end(lifetime: Lifetime, now: Timestamp) -> Result<Option<Timestamp
 fn unknown(client: &Client, selector: &Selector) -> Failure {
     Failure::new(Exit::NotFound, "not_found", format!("no key is called {}", quoted(selector.as_str())))
         .hint(format!("list all keys with: keys{} list --status all", client.flags()))
+}
+
+/// A whole key where a name is meant. It is not said again, and nothing is asked about it.
+fn plaintext() -> Failure {
+    Failure::new(Exit::Usage, "plaintext_given", "this looks like a whole key, and not like the name of one").hint(
+        "others can read arguments, and the shell may have kept it: revoke the key if so\n\
+         to find out which key it is, pipe it in: printf %s \"$KEY\" | keys lookup",
+    )
 }
 
 fn ambiguous(selector: &Selector, keys: &[Key], now: Timestamp) -> Failure {

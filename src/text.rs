@@ -153,6 +153,29 @@ fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(more);
 }
 
+/// Whether a word may be the plaintext of a key: long, of letters, digits and underscores, with digits among them. Such
+/// a word is never said again.
+pub(crate) fn may_be_a_plaintext(word: &str) -> bool {
+    word.len() >= 30
+        && word.contains('_')
+        && word.bytes().any(|byte| byte.is_ascii_digit())
+        && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A text without the words that may be plaintexts.
+pub(crate) fn without_plaintexts(text: &str) -> Cow<'_, str> {
+    let in_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let words = text.split(|character| !in_word(character));
+    words.filter(|word| may_be_a_plaintext(word)).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
+}
+
+/// An option and its value as they are typed, with a space in front: ` --name 'a b'`. A value that looks like an option
+/// itself is tied to its own.
+pub(crate) fn option(option: &str, value: &str) -> String {
+    let between = if value.starts_with('-') && option.starts_with("--") { "=" } else { " " };
+    format!(" {option}{between}{}", shell_word(value))
+}
+
 /// A text as one word of a shell command.
 pub(crate) fn shell_word(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@%+=,".contains(&byte);

@@ -3,8 +3,8 @@
 use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::exit::{Exit, Explain as _};
-use crate::failure::{Failure, quoted};
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted, unknown_outcome};
 use crate::http::{HttpError, IdempotencyKey, Preview};
 use crate::model::key::{IssuedKey, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
@@ -41,13 +41,13 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Tier::Standard)]
     tier: Tier,
     /// When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never
-    #[arg(long, value_name = "WHEN", default_value = "never", hide_default_value = true)]
+    #[arg(long, value_name = "WHEN", default_value = "never", hide_default_value = true, allow_hyphen_values = true)]
     expires: Lifetime,
     /// Make a key for trying things out, which ends by itself after an hour
     #[arg(long, conflicts_with = "expires")]
     temp: bool,
     /// What to do when an active key has this name already
-    #[arg(long, value_enum, default_value_t = IfExists::Fail)]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = IfExists::Fail)]
     if_exists: IfExists,
     #[expect(clippy::doc_markdown, reason = "this is help text: `file:PATH` is no address")]
     /// Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or fd:N; may be repeated
@@ -161,7 +161,7 @@ fn deliver(
     };
     let to_object = sinks.is_empty();
     let done = sinks.deliver(&issued.plain, &record, terminal.out());
-    let done = done.map_err(|lost| undelivered(&lost.done, format!("{}: {}", lost.failed, lost.cause)))?;
+    let done = done.map_err(|lost| undelivered(&lost.done, lost.cause.to_string()))?;
     if output.is_for_people() {
         terminal.flush().map_err(|error| undelivered(&[], error.to_string()))?;
         return Ok(done);
@@ -199,8 +199,7 @@ fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client
 
 async fn skip(new: &NewKey, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
-    let existing =
-        selection::one(client, &Selector::from(new.name.as_str().to_owned()), Preference::Active, now).await?;
+    let existing = selection::one(client, &Selector::from(&new.name), Preference::Active, now).await?;
     if !output.is_for_people() {
         output.object(terminal, key::json(&existing, now), |_| Ok(()))?;
     }
@@ -243,17 +242,14 @@ fn explained(error: HttpError, args: &Args, idempotency_key: &IdempotencyKey, cl
     }
     let resume = resume_line(args, idempotency_key, client);
     let message = format!("it is not known whether the key {} was made: {error}", quoted(args.name.as_str()));
-    Failure::new(error.exit(), "outcome_unknown", message)
-        .hint(format!("find out with the same request, which makes no second key:\n  {resume}"))
-        .details(json!({ "resume": resume }))
-        .into()
+    unknown_outcome(&error, message, "find out with the same request, which makes no second key", &resume).into()
 }
 
 /// The command that sends the same request again.
 fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> String {
-    let mut line = format!("keys{} create --name {}", client.flags(), text::shell_word(args.name.as_str()));
+    let mut line = format!("keys{} create{}", client.flags(), text::option("--name", args.name.as_str()));
     let mut add = |option: &str, value: &str| {
-        line.extend([" ", option, " ", &text::shell_word(value)]);
+        line.push_str(&text::option(option, value));
     };
     for permission in &args.permissions {
         add("--perm", permission);

@@ -28,6 +28,8 @@ pub(crate) struct Args {
     max: Option<usize>,
 }
 
+const ACT: Act<'_> = Act { verb: "delete", is_final: true };
+
 pub(crate) async fn run(
     args: Args,
     yes: bool,
@@ -36,12 +38,11 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let given = Given { yes, confirm: &args.confirm, max: args.max };
-    given.or_somebody_to_ask("delete", terminal)?;
+    given.or_somebody_to_ask(ACT, terminal)?;
     let now = system::now();
     let keys = selection::all(client, &args.keys, Preference::Active, now).await?;
-    let host = client.host();
-    given.obtain(&Act { verb: "delete", host: &host, severe: true }, &keys, terminal, now)?;
-    let mut account = Account::default();
+    given.obtain(ACT, &keys, &client.host(), terminal, now)?;
+    let mut account = Account::new("delete", true);
     for key in keys {
         let once = IdempotencyKey::fresh(&mut system::random);
         match client.delete(&key.id, &once).await {
@@ -50,11 +51,11 @@ pub(crate) async fn run(
                 account.done(key);
             }
             Err(error) => {
-                if account.failed(key, error, terminal).is_break() {
+                if account.failed(key, error).is_break() {
                     break;
                 }
             }
         }
     }
-    account.finish("delete", output, terminal, now)
+    account.finish(client, output, terminal, now)
 }

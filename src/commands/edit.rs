@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::consent::{Act, Given};
 use crate::exit::Exit;
-use crate::failure::{Failure, quoted};
+use crate::failure::{Failure, changed_or_not, quoted};
 use crate::http::IdempotencyKey;
 use crate::model::key::{Key, KeyChange, KeyName, Setting};
 use crate::model::lifetime::Lifetime;
@@ -53,9 +53,14 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     tier: Option<Tier>,
     /// New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never
-    #[arg(long, value_name = "WHEN")]
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     expires: Option<Lifetime>,
+    /// The key's name, instead of typing it when asked
+    #[arg(long, value_name = "NAME")]
+    confirm: Vec<String>,
 }
+
+const ACT: Act<'_> = Act { verb: "remove permissions", is_final: false };
 
 pub(crate) async fn run(
     args: Args,
@@ -66,22 +71,23 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let now = system::now();
-    let given = Given { yes, ..Given::default() };
+    let given = Given { yes, confirm: &args.confirm, max: None };
     let asked = check(&args, rules)?;
     if !args.remove_perm.is_empty() {
-        given.or_somebody_to_ask("removing permissions", terminal)?;
+        given.or_somebody_to_ask(ACT, terminal)?;
     }
     let before = selection::one(client, &args.key, Preference::Active, now).await?;
     let change = change(&args, &asked, &before)?;
     let removed =
         change.permissions.as_ref().is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
     if removed {
-        let host = client.host();
-        let act = Act { verb: "remove permissions", host: &host, severe: false };
-        given.obtain(&act, std::slice::from_ref(&before), terminal, now)?;
+        given.obtain(ACT, std::slice::from_ref(&before), &client.host(), terminal, now)?;
     }
     let once = IdempotencyKey::fresh(&mut system::random);
-    let after = client.edit(&before.id, &change, &once).await?;
+    let after = client.edit(&before.id, &change, &once).await.map_err(|error| {
+        let context = format!("could not change the key {}", quoted(&before.name));
+        changed_or_not(error, context, client.flags(), &before)
+    })?;
     output.object(terminal, key::json(&after, now), |_| Ok(()))?;
     terminal.flush()?;
     report(&before, &after, client, terminal);
@@ -139,7 +145,9 @@ fn report(before: &Key, after: &Key, client: &Client, terminal: &mut Terminal) {
     let mut changed = Vec::new();
     let mut compare = |field: &str, old: String, new: String| {
         if old != new {
-            changed.push(format!("  {field}  {old} → {new}"));
+            let shown =
+                |text: &str| if text.is_empty() { "(none)".to_owned() } else { text::escape(text).into_owned() };
+            changed.push(format!("  {field}  {} → {}", shown(&old), shown(&new)));
         }
     };
     let joined = |key: &Key| key.permissions.iter().map(Permission::as_str).collect::<Vec<_>>().join(" ");

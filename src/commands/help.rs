@@ -1,10 +1,12 @@
 //! `keys help`: the help of a command, or one of the topics that belong to no single command.
 
+use std::ffi::OsString;
+
 use clap::{Args as ClapArgs, CommandFactory as _, ValueEnum as _};
 
 use crate::cli::Cli;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, quoted};
 use crate::terminal::Terminal;
 
 /// Print help for a command or a topic: exit-codes, output, environment
@@ -32,20 +34,24 @@ pub(crate) fn exit_codes() -> String {
     format!("Exit codes of every command; they never change their meaning.\n\n{}", lines.collect::<String>())
 }
 
-fn command_help(topic: &[String], terminal: &mut Terminal) -> anyhow::Result<()> {
+/// The help of a command, just as its option --help gives it.
+fn command_help(topic: &[String], terminal: &Terminal) -> anyhow::Result<()> {
     let mut command = Cli::command();
     command.build();
     let mut found = &mut command;
     for word in topic {
         found = found.find_subcommand_mut(word).ok_or_else(|| {
-            Failure::new(Exit::Usage, "unknown_topic", format!("there is no command and no topic `{word}`"))
+            Failure::new(Exit::Usage, "unknown_topic", format!("there is no command and no topic {}", quoted(word)))
                 .hint("all commands are listed by: keys help; topics are exit-codes, output and environment")
         })?;
     }
-    let help = found.render_long_help();
-    let text = if terminal.out_is_terminal() { help.ansi().to_string() } else { help.to_string() };
-    terminal.out().write_all(text.as_bytes())?;
-    Ok(terminal.flush()?)
+    let mut arguments = vec![OsString::from("keys")];
+    arguments.extend(topic.iter().map(OsString::from));
+    arguments.push("--help".into());
+    match Cli::understand(&arguments, terminal.out_is_colored()) {
+        Err(help) => Err(help.into()),
+        Ok(_) => Ok(()),
+    }
 }
 
 const OUTPUT: &str = "\

@@ -22,7 +22,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
-    let mut account = Account::default();
+    let mut account = Account::new("reactivate", false);
     for key in selection::all(client, &args.keys, Preference::Revoked, now).await? {
         if key.revoked_at.is_none() {
             terminal.say(&format!("Key {} ({}) is not revoked", quoted(&key.name), key.id));
@@ -39,13 +39,13 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
                 account.done(after);
             }
             Err(error) => {
-                if account.failed(key, error, terminal).is_break() {
+                if account.failed(key, error).is_break() {
                     break;
                 }
             }
         }
     }
-    account.finish("reactivate", output, terminal, now)
+    account.finish(client, output, terminal, now)
 }
 
 fn warn_if_expired(key: &crate::model::key::Key, now: jiff::Timestamp, terminal: &mut Terminal, client: &Client) {

@@ -31,6 +31,8 @@ pub(crate) struct Args {
     max: Option<usize>,
 }
 
+const ACT: Act<'_> = Act { verb: "revoke", is_final: false };
+
 pub(crate) async fn run(
     args: Args,
     yes: bool,
@@ -39,20 +41,19 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let given = Given { yes, confirm: &args.confirm, max: args.max };
-    given.or_somebody_to_ask("revoke", terminal)?;
+    given.or_somebody_to_ask(ACT, terminal)?;
     let now = system::now();
     let (revoked, active): (Vec<_>, Vec<_>) = selection::all(client, &args.keys, Preference::Active, now)
         .await?
         .into_iter()
         .partition(|key| key.revoked_at.is_some());
-    let mut account = Account::default();
+    let mut account = Account::new("revoke", true);
     for key in revoked {
         terminal.say(&format!("Key {} ({}) was revoked already", quoted(&key.name), key.id));
         account.done(key);
     }
     if !active.is_empty() {
-        let host = client.host();
-        given.obtain(&Act { verb: "revoke", host: &host, severe: false }, &active, terminal, now)?;
+        given.obtain(ACT, &active, &client.host(), terminal, now)?;
     }
     for key in active {
         let once = IdempotencyKey::fresh(&mut system::random);
@@ -63,11 +64,11 @@ pub(crate) async fn run(
                 account.done(after);
             }
             Err(error) => {
-                if account.failed(key, error, terminal).is_break() {
+                if account.failed(key, error).is_break() {
                     break;
                 }
             }
         }
     }
-    account.finish("revoke", output, terminal, now)
+    account.finish(client, output, terminal, now)
 }

@@ -96,7 +96,7 @@ async fn init(
     };
     let places = sinks
         .deliver(&issued.plain, &record, terminal.out())
-        .map_err(|undelivered| lost(format!("{}: {}", undelivered.failed, undelivered.cause)))?;
+        .map_err(|undelivered| lost(undelivered.cause.to_string()))?;
     terminal.flush().map_err(|error| lost(error.to_string()))?;
     terminal.say(&format!(
         "Made workspace {} with admin key {} ({})",

@@ -4,6 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
+use crate::text;
 
 #[derive(Debug, Error)]
 pub(crate) enum HttpError {
@@ -38,12 +39,15 @@ impl HttpError {
     pub(super) fn refused(status: u16, body: &[u8], request_id: Option<String>, changes: bool) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &body["error"];
-        let text = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+        // On one line, whatever the service says: a message must not pass for two.
+        let text = |value: &Value| {
+            value.as_str().filter(|text| !text.trim().is_empty()).map(|text| text::escape(text).into_owned())
+        };
         let message = text(&error["message"]).or_else(|| text(error)).or_else(|| text(&body["detail"]));
         let code = text(&error["code"]);
         // A service that says in its own words that it cannot answer now has done nothing; any other trouble behind a
         // change may have come after it.
-        let unsure = changes && status >= 500 && !(status == 503 && code.is_some());
+        let unsure = changes && status >= 500 && status != 501 && !(status == 503 && code.is_some());
         Self::Refused {
             status,
             code: code.unwrap_or_else(|| format!("http_{status}")),
@@ -122,17 +126,24 @@ impl Explain for HttpError {
     }
 
     fn hint(&self) -> Option<String> {
-        if self.is_unsure() {
-            return Some("it may have happened: look with keys list, or run the same command again".to_owned());
-        }
         match self {
             Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
             Self::Refused { status: 401, .. } => {
                 Some("check the key in KEYS_API_KEY: it may be mistyped, revoked or expired".to_owned())
             }
-            Self::Refused { status: 403, .. } => {
+            Self::Refused { code, .. } if code == "insufficient_permissions" => {
                 Some("use a key that holds this permission, or ask an admin".to_owned())
             }
+            Self::Refused { code, .. } if code == "permission_not_held" => {
+                Some("use a key that holds it itself, or ask an admin".to_owned())
+            }
+            Self::Refused { code, .. } if code == "idempotency_conflict" => {
+                Some("send another Idempotency-Key, or none".to_owned())
+            }
+            Self::Refused { code, .. } if code == "idempotency_in_progress" => {
+                Some("run the same command again in a moment".to_owned())
+            }
+            Self::Refused { status: 429, .. } => Some("run the same command again later".to_owned()),
             Self::NotSent { .. } => Some("check the address and the network; nothing was changed".to_owned()),
             Self::Redirected { .. } => {
                 Some("redirects are not followed with a key: set the final address with --api-url".to_owned())

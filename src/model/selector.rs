@@ -1,8 +1,11 @@
 //! Which key a person means: by id, by name, or by a shown prefix or id prefix that only one key has.
 
-use jiff::Timestamp;
+use std::str::FromStr;
 
-use super::key::{Key, KeyId};
+use jiff::Timestamp;
+use thiserror::Error;
+
+use super::key::{Key, KeyId, KeyName};
 use super::state::State;
 
 /// What a person typed for a key.
@@ -63,11 +66,24 @@ impl Selector {
     }
 }
 
-impl From<String> for Selector {
-    fn from(text: String) -> Self {
-        Self(text)
+impl FromStr for Selector {
+    type Err = NotASelector;
+
+    fn from_str(text: &str) -> Result<Self, NotASelector> {
+        if text.trim().is_empty() { Err(NotASelector) } else { Ok(Self(text.to_owned())) }
     }
 }
+
+impl From<&KeyName> for Selector {
+    fn from(name: &KeyName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+/// A text that means no key: a variable that was never set must not stand for the only key there is.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("it is empty, and names no key")]
+pub(crate) struct NotASelector;
 
 /// A page that repeats (because the list changed between two requests) must not make a key ambiguous with itself.
 fn without_repeats(mut candidates: Vec<Key>) -> Vec<Key> {

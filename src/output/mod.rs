@@ -16,10 +16,11 @@ pub(crate) mod key;
 pub(crate) mod table;
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Seek, Write};
 
 use clap::ValueEnum;
 use serde_json::{Map, Value};
+use tempfile::SpooledTempFile;
 use thiserror::Error;
 
 pub(crate) use self::jq::{Jq, JqError, JqValue};
@@ -87,7 +88,9 @@ impl Output {
         let form = match (self.format, &self.jq) {
             (Format::Jsonl, jq) => Form::JsonLines { jq: jq.as_ref() },
             (_, Some(jq)) => Form::Collected { jq, rows: Vec::new() },
-            (Format::Json, None) => Form::Json { pretty: terminal.out_is_terminal() },
+            (Format::Json, None) => {
+                Form::Json { pretty: terminal.out_is_terminal(), whole: SpooledTempFile::new(IN_MEMORY) }
+            }
             (Format::Csv, None) => Form::Csv,
             (Format::Table, None) if terminal.out_is_terminal() => Form::Table(table::Table::new(columns)),
             (Format::Table, None) => Form::Tabs,
@@ -109,8 +112,11 @@ enum Form<'a> {
     Table(table::Table),
     Tabs,
     Csv,
+    /// One object. It is kept aside until it is whole, so that a failure on the way leaves standard output empty; in a file
+    /// once it is long, so that memory stays flat.
     Json {
         pretty: bool,
+        whole: SpooledTempFile,
     },
     JsonLines {
         jq: Option<&'a Jq>,
@@ -152,11 +158,11 @@ impl ListWriter<'_> {
                     .collect();
                 write_csv(terminal, &fields)?;
             }
-            Form::Json { pretty } => {
+            Form::Json { pretty, whole } => {
                 let (before, between) = if *pretty { (PRETTY_HEAD, ",\n    ") } else { (HEAD, ",") };
                 let text = rendered(&json(), *pretty)?;
                 let text = if *pretty { text.replace('\n', "\n    ") } else { text };
-                write!(terminal.out(), "{}{text}", if first { before } else { between })?;
+                write!(whole, "{}{text}", if first { before } else { between })?;
             }
             Form::JsonLines { jq: None } => write_line(terminal, &compact(&json())?)?,
             Form::JsonLines { jq: Some(jq) } => filter(jq, terminal, compact(&json())?.as_bytes())?,
@@ -183,19 +189,21 @@ impl ListWriter<'_> {
             Form::Csv if first => self.write_csv_header(terminal)?,
             Form::Tabs | Form::Csv | Form::JsonLines { .. } => {}
             Form::Table(table) => table.finish(terminal)?,
-            Form::Json { pretty: false } => {
+            Form::Json { pretty: false, mut whole } => {
                 let head = if first { HEAD } else { "" };
                 let meta = if is_none(&meta) { String::new() } else { format!(",\"meta\":{}", compact(&meta)?) };
-                write_line(terminal, &format!("{head}]{meta}}}"))?;
+                writeln!(whole, "{head}]{meta}}}")?;
+                pass_on(whole, terminal)?;
             }
-            Form::Json { pretty: true } => {
+            Form::Json { pretty: true, mut whole } => {
                 let (head, end) = if first { (PRETTY_EMPTY, "") } else { ("", "\n  ]") };
                 let meta = if is_none(&meta) {
                     String::new()
                 } else {
                     format!(",\n  \"meta\": {}", rendered(&meta, true)?.replace('\n', "\n  "))
                 };
-                write_line(terminal, &format!("{head}{end}{meta}\n}}"))?;
+                writeln!(whole, "{head}{end}{meta}\n}}")?;
+                pass_on(whole, terminal)?;
             }
             Form::Collected { jq, rows } => {
                 let mut whole = HEAD.as_bytes().to_vec();
@@ -217,6 +225,15 @@ impl ListWriter<'_> {
         let names: Vec<&str> = self.script_order.iter().map(|index| self.columns[*index].name).collect();
         write_csv(terminal, &names)
     }
+}
+
+/// How much of an object is kept in memory before it goes into a file.
+const IN_MEMORY: usize = 1024 * 1024;
+
+/// Prints what was kept aside.
+fn pass_on(mut whole: SpooledTempFile, terminal: &mut Terminal) -> io::Result<()> {
+    whole.rewind()?;
+    io::copy(&mut whole, terminal.out()).map(|_| ())
 }
 
 /// How a list begins; a test holds that this is what [`envelope`] makes.

@@ -3,7 +3,13 @@
 //! processes can read.
 
 use std::io::{self, ErrorKind, Write};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(unix)]
+use std::time::Duration;
 
 use super::error::Reason;
 use super::{Delivery, Sink};
@@ -31,7 +37,7 @@ impl Sink for CommandSink {
         // Taken, so that it is closed here and the command sees the end.
         let written =
             child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(delivery.plain.expose().as_bytes()));
-        let status = child.wait().map_err(Reason::system("wait for the command"))?;
+        let status = wait(&mut child)?;
         if !status.success() {
             return Err(Reason::Ended(status));
         }
@@ -41,6 +47,38 @@ impl Sink for CommandSink {
             other => other.map_err(Reason::system("write to the command")),
         }
     }
+}
+
+/// Waits for the command to end, or for somebody who wants this program to end: signals no longer do that by themselves
+/// once a change was sent, and a command may hang for ever.
+#[cfg(unix)]
+fn wait(child: &mut Child) -> Result<ExitStatus, Reason> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::{flag, low_level};
+
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let failed = Reason::system("wait for the command");
+    let watches = [SIGINT, SIGTERM].map(|signal| flag::register(signal, Arc::clone(&interrupted)));
+    let ended = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break Ok(status),
+            Ok(None) if interrupted.load(Ordering::Relaxed) => {
+                child.kill().and_then(|()| child.wait().map(drop)).ok();
+                break Err(Reason::Interrupted);
+            }
+            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+            Err(cause) => break Err(failed(cause)),
+        }
+    };
+    for watch in watches.into_iter().flatten() {
+        low_level::unregister(watch);
+    }
+    ended
+}
+
+#[cfg(not(unix))]
+fn wait(child: &mut Child) -> Result<ExitStatus, Reason> {
+    child.wait().map_err(Reason::system("wait for the command"))
 }
 
 /// The key that manages keys is not handed on to a command that is to have another one.

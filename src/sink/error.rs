@@ -69,7 +69,7 @@ impl Explain for Undelivered {
 /// silence, and must never end a delivery so.
 #[derive(Debug, Error)]
 pub(crate) enum Reason {
-    #[error("{0}")]
+    #[error("{}", .0.reason())]
     File(FileError),
     #[error("the file is not UTF-8 text")]
     NotText,
@@ -79,6 +79,8 @@ pub(crate) enum Reason {
     Repeated(String),
     #[error("could not {attempt}: {cause}")]
     System { attempt: &'static str, cause: io::Error },
+    #[error("interrupted while the command had not ended")]
+    Interrupted,
     #[error("the command ended with {0}")]
     Ended(ExitStatus),
     #[cfg(unix)]
@@ -110,7 +112,7 @@ impl Reason {
             Self::NotText => Some("name another file, or convert this one".to_owned()),
             Self::Unclosed(_) => Some("close the quote, or write it as `\"'\"` if it belongs to the value".to_owned()),
             Self::Repeated(_) => Some("give each place once".to_owned()),
-            Self::System { .. } | Self::Ended(_) => None,
+            Self::System { .. } | Self::Ended(_) | Self::Interrupted => None,
             #[cfg(unix)]
             Self::Syntax(_) => Some("quote the whole place for your own shell: --to 'cmd:COMMAND'".to_owned()),
             #[cfg(unix)]

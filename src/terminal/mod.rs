@@ -144,6 +144,11 @@ impl Terminal {
         self.out_on_screen
     }
 
+    /// Whether standard output shows colour.
+    pub(crate) const fn out_is_colored(&self) -> bool {
+        self.out_color
+    }
+
     /// How many columns there are: as the environment says, as the terminal says, or the usual 80.
     pub(crate) fn width(&self) -> usize {
         if let Some(columns) = self.surroundings.columns.filter(|columns| *columns > 0) {

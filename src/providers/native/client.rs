@@ -18,11 +18,13 @@ const PER_PAGE: u32 = 1000;
 /// A native service, embedded or elsewhere.
 pub(crate) struct Client {
     transport: Transport,
+    flags: String,
 }
 
 impl Client {
-    pub(crate) const fn new(transport: Transport) -> Self {
-        Self { transport }
+    /// `flags` are those that chose the service, for the lines that people are told to type next.
+    pub(crate) const fn new(transport: Transport, flags: String) -> Self {
+        Self { transport, flags }
     }
 
     /// The service's name in questions: its host, or `local`.
@@ -34,11 +36,8 @@ impl Client {
     }
 
     /// The flags with which another command goes the same way; nothing where the environment says it.
-    pub(crate) const fn flags(&self) -> &'static str {
-        match &self.transport {
-            Transport::Embedded(_) => " -p local",
-            Transport::Network(_) => "",
-        }
+    pub(crate) fn flags(&self) -> &str {
+        &self.flags
     }
 
     /// Creates a key. The answer says whether this is what an earlier, equal request made.

@@ -6,7 +6,6 @@ use proptest::prelude::*;
 use super::audit::assert_chain;
 use super::*;
 use crate::model::state::State;
-use crate::model::tier::Tier;
 use crate::testing::{at, on_each_database};
 
 /// One step. Numbers pick among the keys there are and the few names there are.

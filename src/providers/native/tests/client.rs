@@ -35,7 +35,7 @@ async fn in_process(test: &impl AsyncFn(&Client, &Site)) {
     let site = Site::new().await;
     let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
     let router = embedded(context(&site.service), operator);
-    test(&Client::new(Transport::Embedded(router)), &site).await;
+    test(&Client::new(Transport::Embedded(router), String::new()), &site).await;
 }
 
 async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
@@ -56,7 +56,7 @@ fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
     // Nothing waits for it: every server here answers at once.
     let patience = Duration::from_mins(1);
-    Client::new(Transport::Network(Network::new(base, key, 12, patience).unwrap()))
+    Client::new(Transport::Network(Network::new(base, key, 12, patience).unwrap()), String::new())
 }
 
 fn fresh() -> IdempotencyKey {
@@ -148,7 +148,7 @@ fn pages_of_a_long_list_are_put_together_whole() {
         let filter = Filter { search: Some("KEY 10".to_owned()), state: Some(State::Active), ..Filter::default() };
         assert_eq!(all(client, &filter, "name").await.unwrap().len(), 10);
         let find = async |text: &str| {
-            let selector = Selector::from(text.to_owned());
+            let selector = text.parse::<Selector>().unwrap();
             client.find(&selector, Preference::Active, START).await.unwrap()
         };
         let Resolution::One(found) = find("key 123").await else {

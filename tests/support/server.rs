@@ -1,0 +1,109 @@
+//! `keys serve` as a child process, on a port of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, Stdio};
+
+use super::{KEYS, Place, Run, sqlite};
+
+/// A workspace that is served over TCP.
+pub(crate) struct Server<'a> {
+    place: &'a Place,
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    url: String,
+    database: PathBuf,
+    /// The first admin key.
+    pub(crate) admin: String,
+}
+
+impl<'a> Server<'a> {
+    pub(crate) fn start(place: &'a Place) -> Self {
+        let database = place.path("service.db");
+        let admin = make_workspace(place, "Acme");
+        let mut child = Command::new(KEYS)
+            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .arg(format!("sqlite:{}", database.display()))
+            .env_clear()
+            .envs(place.environment())
+            .current_dir(place.root())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        stderr.read_line(&mut line).unwrap();
+        let url = line
+            .trim_end()
+            .strip_prefix("Listening on ")
+            .unwrap_or_else(|| panic!("the service said `{line}`"))
+            .to_owned();
+        Self { place, child, stderr, url, database, admin }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    /// The first admin key of another workspace in the same database.
+    pub(crate) fn other_workspace(&self) -> String {
+        make_workspace(self.place, "Globex")
+    }
+
+    /// `keys` with these words, split at spaces, sent to this service with a key.
+    pub(crate) fn keys(&self, key: &str, line: &str) -> Run<'a> {
+        self.place.keys(line.split_whitespace()).env("KEYS_API_URL", &self.url).env("KEYS_API_KEY", key)
+    }
+
+    /// A key with these permissions, made by the admin; its plaintext.
+    pub(crate) fn create(&self, name: &str, permissions: &str) -> String {
+        self.keys(&self.admin, &format!("create -q --name {name} --perm {permissions}")).done().secret()
+    }
+
+    pub(crate) fn id(&self, name: &str) -> String {
+        let seen = self.keys(&self.admin, &format!("show {name} --json")).done();
+        seen.data()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// All keys of the workspace, without the time of their last use: looking is a use.
+    pub(crate) fn everything(&self) -> serde_json::Value {
+        let seen = self.keys(&self.admin, "list --status all --json").done();
+        let mut data = seen.data();
+        for key in data.as_array_mut().unwrap() {
+            key["last_used_at"] = serde_json::Value::Null;
+        }
+        data
+    }
+
+    pub(crate) fn sqlite(&self, left_out: &str, statements: &str) -> Option<String> {
+        sqlite(&self.database, left_out, statements)
+    }
+
+    /// Ends the service; what it said meanwhile.
+    pub(crate) fn stop(&mut self) -> String {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        let mut said = String::new();
+        while self.stderr.read_line(&mut said).unwrap() > 0 {}
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {said}");
+        said
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn make_workspace(place: &Place, name: &str) -> String {
+    place
+        .keys(["serve", "init", "-q", "--name", name, "--database"])
+        .arg(format!("sqlite:{}", place.path("service.db").display()))
+        .done()
+        .secret()
+}
