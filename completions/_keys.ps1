@@ -190,6 +190,7 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
             [CompletionResult]::new('--remove-perm', '--remove-perm', [CompletionResultType]::ParameterName, 'Take this permission from the key')
             [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'New rate-limit tier')
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never')
+            [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'The key''s name, instead of typing it when asked')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Provider to speak to: native')

@@ -301,7 +301,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__edit)
-            opts="-p -y -q -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --confirm --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -332,6 +332,10 @@ _keys() {
                     return 0
                     ;;
                 --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --confirm)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

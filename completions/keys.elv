@@ -181,6 +181,7 @@ set edit:completion:arg-completer[keys] = {|@words|
             cand --remove-perm 'Take this permission from the key'
             cand --tier 'New rate-limit tier'
             cand --expires 'New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never'
+            cand --confirm 'The key''s name, instead of typing it when asked'
             cand -p 'Profile to use; `local` is the service built into this program'
             cand --profile 'Profile to use; `local` is the service built into this program'
             cand --provider 'Provider to speak to: native'

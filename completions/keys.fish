@@ -191,6 +191,7 @@ complete -c keys -n "__fish_keys_using_subcommand edit" -l tier -d 'New rate-lim
 high\t'Twice the plan\'s calls per minute'
 unmetered\t'No limits; on enterprise plans only'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l expires -d 'New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l confirm -d 'The key\'s name, instead of typing it when asked' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l api-url -d 'Address of the service' -r

@@ -77,11 +77,10 @@ impl Account {
                 })
             })
             .collect();
-        let reasons: String = self
-            .failed
-            .iter()
-            .map(|(key, error)| format!("\n  {}  {}  {error}", key.id, text::escape(&key.name)))
-            .collect();
+        let mut reasons = String::new();
+        for (key, error) in &self.failed {
+            reasons.extend(["\n  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &error.to_string()]);
+        }
         let done: Vec<Value> = self.done.iter().map(|key| key::json(key, now)).collect();
         let total = text::count(done.len() + failures.len(), "key");
         let interruption = self.failed.iter().map(|(_, error)| error).find(|error| error.is_interruption());
