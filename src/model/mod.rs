@@ -9,3 +9,4 @@ pub(crate) mod secret;
 pub(crate) mod selector;
 pub(crate) mod state;
 pub(crate) mod tier;
+pub(crate) mod whoami;

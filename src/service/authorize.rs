@@ -10,6 +10,7 @@ use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
+use crate::model::whoami::Whoami;
 use crate::providers::Rules;
 
 /// Who a request comes from: known, and of one workspace.
@@ -26,24 +27,14 @@ pub(crate) struct Caller {
 enum Identity {
     /// Whoever holds the database itself: may do everything, is no key, and can lock nobody out.
     Operator,
-    Key {
-        id: String,
-        name: String,
-        permissions: Vec<Permission>,
-        tier: Tier,
-    },
+    Key(Box<Key>),
 }
 
 impl Identity {
     /// Whoever presents this key, where it is active.
     fn of(key: &Key, now: Timestamp) -> Result<Self, Refusal> {
         match key.state(now) {
-            State::Active => Ok(Self::Key {
-                id: key.id.as_str().to_owned(),
-                name: key.name.clone(),
-                permissions: key.permissions.clone(),
-                tier: key.tier.unwrap_or(Tier::Standard),
-            }),
+            State::Active => Ok(Self::Key(Box::new(key.clone()))),
             State::Revoked => Err(Refusal::RevokedKey),
             State::Expired => Err(Refusal::InvalidKey),
         }
@@ -76,18 +67,30 @@ impl Caller {
         matches!(self.identity, Identity::Operator)
     }
 
+    /// Who this is, for the caller itself: no permission is needed to hear what one already holds.
+    pub(crate) fn whoami(&self) -> Whoami {
+        Whoami {
+            workspace: self.workspace.name.clone(),
+            plan: Some(self.workspace.plan.clone()),
+            key: match &self.identity {
+                Identity::Operator => None,
+                Identity::Key(key) => Some((**key).clone()),
+            },
+        }
+    }
+
     /// The id and the name under which the audit log keeps what this caller does.
     pub(super) fn actor(&self) -> (&str, &str) {
         match &self.identity {
             Identity::Operator => ("operator", "operator"),
-            Identity::Key { id, name, .. } => (id, name),
+            Identity::Key(key) => (key.id.as_str(), &key.name),
         }
     }
 
     fn holds(&self, permission: &str) -> bool {
         match &self.identity {
             Identity::Operator => true,
-            Identity::Key { permissions, .. } => self.rules().permissions.covers(permissions, permission),
+            Identity::Key(key) => self.rules().permissions.covers(&key.permissions, permission),
         }
     }
 
@@ -107,8 +110,8 @@ impl Caller {
         if tier == Tier::Unmetered && self.workspace.plan != "enterprise" {
             return Err(Refusal::TierNotInPlan);
         }
-        if let Identity::Key { tier: own, .. } = &self.identity
-            && tier > *own
+        if let Identity::Key(key) = &self.identity
+            && tier > key.tier.unwrap_or(Tier::Standard)
         {
             return Err(Refusal::TierNotHeld(tier.as_str()));
         }

@@ -5,12 +5,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::wire::{KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, read_issued};
+use super::wire::{
+    KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, WhoamiAnswer, read_issued,
+};
 use crate::http::{Answer, HttpError, IdempotencyKey, Method, Preview, Request, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
 use crate::model::secret::PlainKey;
 use crate::model::selector::{Preference, Resolution, Selector};
+use crate::model::whoami::Whoami;
 
 /// The largest page the service gives.
 const PER_PAGE: u32 = 1000;
@@ -122,6 +125,13 @@ impl Client {
         };
         let answer = self.transport.send(&request).await?;
         key(&answer, false)
+    }
+
+    /// Who the credential is, as the service says.
+    pub(crate) async fn whoami(&self) -> Result<Whoami, HttpError> {
+        let answer = self.transport.send(&Request::get("/v1/whoami".to_owned())).await?;
+        let WhoamiAnswer { data } = read(&answer, false)?;
+        data.into_whoami().map_err(|what| HttpError::Unreadable { what, changes: false })
     }
 
     async fn changed(

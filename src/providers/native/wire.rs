@@ -15,6 +15,7 @@ use crate::model::permission::{Permission, distinct};
 use crate::model::secret::PlainKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
+use crate::model::whoami::Whoami;
 
 /// A key. Instants are RFC 3339 in UTC, whole seconds.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -117,6 +118,57 @@ fn whole_seconds(instant: Timestamp) -> String {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct KeyAnswer {
     pub(super) data: KeyBody,
+}
+
+/// Who calls, in the envelope of every answer.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(super) struct WhoamiAnswer {
+    pub(super) data: WhoamiBody,
+}
+
+/// Who calls.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Whoami)]
+pub(super) struct WhoamiBody {
+    workspace: WorkspaceBody,
+    /// `key`, or `operator` for whoever holds the database itself
+    identity: IdentityBody,
+    /// The calling key; `null` for the operator
+    key: Option<KeyBody>,
+}
+
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Workspace)]
+pub(super) struct WorkspaceBody {
+    name: String,
+    #[serde(default)]
+    plan: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Identity)]
+pub(super) enum IdentityBody {
+    Key,
+    Operator,
+}
+
+impl WhoamiBody {
+    pub(super) fn of(whoami: &Whoami, now: Timestamp) -> Self {
+        Self {
+            workspace: WorkspaceBody { name: whoami.workspace.clone(), plan: whoami.plan.clone() },
+            identity: if whoami.key.is_some() { IdentityBody::Key } else { IdentityBody::Operator },
+            key: whoami.key.as_ref().map(|key| KeyBody::of(key, now)),
+        }
+    }
+
+    pub(super) fn into_whoami(self) -> Result<Whoami, &'static str> {
+        if (self.identity == IdentityBody::Key) != self.key.is_some() {
+            return Err("it does not say who calls");
+        }
+        let WorkspaceBody { name: workspace, plan } = self.workspace;
+        Ok(Whoami { workspace, plan, key: self.key.map(KeyBody::into_key).transpose()? })
+    }
 }
 
 /// One page of keys.

@@ -22,7 +22,7 @@ use self::problem::Problem;
 use self::request::{Body, Change, Id};
 use super::wire::{
     ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody, PageBody,
-    RevokeBody, StatusQuery, issued_answer,
+    RevokeBody, StatusQuery, WhoamiAnswer, WhoamiBody, issued_answer,
 };
 use crate::model::filter::Sort;
 use crate::model::key::Key;
@@ -46,7 +46,7 @@ pub(crate) struct Context {
 #[openapi(
     info(title = "keys", description = "Administer API keys: issue, list, change, revoke, reactivate, delete"),
     modifiers(&BearerKey),
-    paths(list_keys, create_key, lookup_key, show_key, edit_key, delete_key, revoke_key, reactivate_key),
+    paths(list_keys, create_key, lookup_key, show_key, edit_key, delete_key, revoke_key, reactivate_key, whoami),
     security(("bearer" = [])),
     tags((name = "keys", description = "The keys of the caller's workspace"))
 )]
@@ -77,6 +77,7 @@ pub(crate) fn routes(context: Context) -> Router {
         .route("/v1/api-keys/{id}", get(show_key).patch(edit_key).delete(delete_key))
         .route("/v1/api-keys/{id}/revoke", post(revoke_key))
         .route("/v1/api-keys/{id}/reactivate", post(reactivate_key))
+        .route("/v1/whoami", get(whoami))
         .route("/openapi.json", get(|| async { axum::Json(document()) }))
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
@@ -321,6 +322,18 @@ async fn lookup_key(
     let now = (context.now)();
     let key = context.service.lookup_key(&caller, &presented).await?;
     Ok(axum::Json(KeyAnswer { data: KeyBody::of(&key, now) }).into_response())
+}
+
+/// Find out who calls
+///
+/// Any valid key may ask: it hears of itself and of its workspace.
+#[utoipa::path(get, path = "/v1/whoami", tag = "keys", responses(
+    (status = 200, description = "The workspace and the calling key", body = WhoamiAnswer),
+    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+))]
+async fn whoami(State(context): State<Context>, caller: Caller) -> Response {
+    axum::Json(WhoamiAnswer { data: WhoamiBody::of(&caller.whoami(), (context.now)()) }).into_response()
 }
 
 fn shown(key: &Key, now: Timestamp) -> Answer {
