@@ -12,6 +12,7 @@
 //! * [`selection`], [`consent`], [`bulk`]: which keys are meant, whether somebody agrees, what became of each.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`files`], [`system`]: the environment, private files, the clock and randomness.
+//! * [`hygiene`]: what a crash leaves behind.
 
 mod bulk;
 mod cli;
@@ -22,6 +23,7 @@ mod exit;
 mod failure;
 mod files;
 mod http;
+mod hygiene;
 mod local;
 mod model;
 mod output;
@@ -46,11 +48,15 @@ use crate::terminal::Terminal;
 
 /// Runs one command line, the program's name first, and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    ExitCode::from(hygiene::run(|| run_line(&arguments)).code())
+}
+
+fn run_line(arguments: &[OsString]) -> Exit {
     let environment = Environment::read();
     let mut terminal = Terminal::system(environment.surroundings());
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let exit = match Cli::understand(&arguments, terminal.out_is_colored()) {
-        Err(usage) => failure::misunderstood(&usage, &arguments, &mut terminal),
+    match Cli::understand(arguments, terminal.out_is_colored()) {
+        Err(usage) => failure::misunderstood(&usage, arguments, &mut terminal),
         Ok(cli) => {
             cli.configure(&environment, &mut terminal);
             let json = cli.wants_json();
@@ -62,6 +68,5 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 }
             }
         }
-    };
-    ExitCode::from(exit.code())
+    }
 }
