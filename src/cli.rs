@@ -7,17 +7,16 @@ use clap::builder::Styles;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve, show,
+    completions, create, delete, edit, help, list, login, logout, lookup, man, perms, profile, reactivate, revoke,
+    serve, show, whoami,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::http::{Network, Transport};
-use crate::local;
 use crate::model::lifetime::Age;
 use crate::output::{Format, Jq, Output};
-use crate::providers::native::client::Client;
 use crate::providers::{Provider, Rules};
+use crate::reach::Reached;
 use crate::terminal::{Color, Terminal};
 use crate::text;
 
@@ -29,6 +28,10 @@ use crate::text;
     disable_help_subcommand = true,
     max_term_width = 110,
     after_help = "Start here:
+  keys login --api-url https://keys.example.com
+  keys create --name \"Ingestion worker\" --perm read:contacts
+
+Or with the service built into this program, without any login:
   keys -p local create --name \"Ingestion worker\" --perm read:contacts
   keys -p local list
 
@@ -82,6 +85,10 @@ struct Globals {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Login(login::Args),
+    Logout(logout::Args),
+    Whoami(whoami::Args),
+    Profile(profile::Args),
     Create(create::Args),
     #[command(visible_alias = "ls")]
     List(list::Args),
@@ -136,6 +143,11 @@ impl Cli {
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
             Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
+            Command::Login(args) => {
+                one_thread()?.block_on(login::run(args, &globals.flags(), environment, &output, terminal))
+            }
+            Command::Logout(_) => logout::run(&globals.flags(), environment, &output, terminal),
+            Command::Profile(args) => profile::run(args, globals.yes, &globals.flags(), environment, &output, terminal),
             Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
             command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
         }
@@ -185,8 +197,11 @@ impl Command {
         output: &Output,
         terminal: &mut Terminal,
     ) -> anyhow::Result<()> {
-        let (client, rules) = connect(globals, environment, !self.sends_nothing()).await?;
-        let (client, yes) = (&client, globals.yes);
+        let flags = globals.flags();
+        let target = Target::choose(&flags, environment)?;
+        let reached = Reached::at(target, globals.chosen(), !self.sends_nothing()).await?;
+        reached.warn_of_expiry(terminal);
+        let (client, rules, yes) = (&reached.client, reached.rules, globals.yes);
         match self {
             Self::Create(args) => create::run(args, client, rules, output, terminal).await,
             Self::List(args) => list::run(args, client, output, terminal).await,
@@ -196,28 +211,22 @@ impl Command {
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
-            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) => {
+            Self::Whoami(_) => {
+                let directory = environment.config_directory().ok();
+                let stored = reached.stored.as_ref().zip(directory.as_deref());
+                whoami::run(client, &reached.origin, stored, output, terminal).await
+            }
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Profile(_)
+            | Self::Perms(_)
+            | Self::Serve(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Help(_) => {
                 Err(Failure::new(Exit::Internal, "internal", "a command that calls no service came where one does")
                     .into())
             }
-        }
-    }
-}
-
-/// The service that flags and environment name. Where nothing will be sent, the profile `local` is neither made nor opened.
-async fn connect(
-    globals: &Globals,
-    environment: &Environment,
-    to_send: bool,
-) -> anyhow::Result<(Client, &'static Rules)> {
-    let flags = globals.chosen();
-    match Target::choose(&globals.flags(), environment)? {
-        Target::Local { .. } if !to_send => Ok((local::unopened(flags), Provider::Native.rules())),
-        Target::Local { data_directory } => Ok((local::open(&data_directory, flags).await?, Provider::Native.rules())),
-        Target::Remote { provider, api_url, api_key, timeout } => {
-            let rules = provider.rules();
-            let network = Network::new(&api_url, api_key, rules.shape.shown, timeout)?;
-            Ok((Client::new(Transport::Network(network), flags), rules))
         }
     }
 }

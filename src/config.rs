@@ -1,20 +1,20 @@
-//! What was meant: flag over environment over default. The only reader of the environment, and read once.
+//! What was meant: flag over environment over profile over default. The only reader of the environment, and read once.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use directories::ProjectDirs;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::credential::CredentialStore;
 use crate::exit::{Exit, Explain};
 use crate::model::secret::{NotAKey, PlainKey};
+use crate::profiles::{self, LOCAL, Profile, Profiles, ProfilesError};
 use crate::providers::Provider;
 use crate::terminal::Surroundings;
-
-/// The name of the built-in profile.
-pub(crate) const LOCAL: &str = "local";
+use crate::text;
 
 /// How long one request may take where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -25,7 +25,9 @@ pub(crate) struct Environment {
     provider: Option<String>,
     api_key: Option<Zeroizing<String>>,
     api_url: Option<String>,
+    config_directory: Option<PathBuf>,
     data_directory: Option<PathBuf>,
+    display: bool,
     pub(crate) database: Option<String>,
     pub(crate) no_input: bool,
     no_color: bool,
@@ -38,12 +40,15 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             profile: text("KEYS_PROFILE"),
             provider: text("KEYS_PROVIDER"),
             api_key: text("KEYS_API_KEY").map(Zeroizing::new),
             api_url: text("KEYS_API_URL"),
-            data_directory: env::var_os("KEYS_DATA_DIR").filter(|value| !value.is_empty()).map(PathBuf::from),
+            config_directory: path("KEYS_CONFIG_DIR"),
+            data_directory: path("KEYS_DATA_DIR"),
+            display: cfg!(not(unix)) || text("DISPLAY").or_else(|| text("WAYLAND_DISPLAY")).is_some(),
             database: text("KEYS_DATABASE_URL"),
             no_input: text("KEYS_NO_INPUT").is_some(),
             no_color: text("NO_COLOR").is_some(),
@@ -66,6 +71,39 @@ impl Environment {
         let project = ProjectDirs::from("", "", "keys").ok_or(ConfigError::NoHome)?;
         Ok(project.data_dir().to_owned())
     }
+
+    /// Where this user's configuration lives; not made here.
+    pub(crate) fn config_directory(&self) -> Result<PathBuf, ConfigError> {
+        if let Some(directory) = &self.config_directory {
+            return Ok(directory.clone());
+        }
+        let project = ProjectDirs::from("", "", "keys").ok_or(ConfigError::NoConfigHome)?;
+        Ok(project.config_dir().to_owned())
+    }
+
+    /// Whether a window can come up, such as that of a keyring that wants to be unlocked.
+    pub(crate) const fn has_display(&self) -> bool {
+        self.display
+    }
+
+    /// Whether `KEYS_API_KEY` is set, which comes before everything that is stored.
+    pub(crate) const fn has_api_key(&self) -> bool {
+        self.api_key.is_some()
+    }
+
+    /// The profile that the environment names.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
+    fn api_key(&self) -> Result<Option<PlainKey>, ConfigError> {
+        self.api_key.as_ref().map(|text| PlainKey::parse(text).map_err(ConfigError::UnusableKey)).transpose()
+    }
+
+    fn provider(&self) -> Result<Option<Provider>, ConfigError> {
+        let known = |name: &String| Provider::named(name).ok_or_else(|| ConfigError::UnknownProvider(name.clone()));
+        self.provider.as_ref().map(known).transpose()
+    }
 }
 
 /// What the flags say about where to go.
@@ -82,46 +120,145 @@ pub(crate) enum Target {
     /// The service within this process.
     Local { data_directory: PathBuf },
     /// A service elsewhere.
-    Remote { provider: Provider, api_url: String, api_key: PlainKey, timeout: Duration },
+    Remote(Remote),
+}
+
+/// A service elsewhere.
+pub(crate) struct Remote {
+    pub(crate) provider: Provider,
+    pub(crate) api_url: String,
+    pub(crate) timeout: Duration,
+    pub(crate) source: Source,
+    /// The profile that something of this was taken from.
+    pub(crate) profile: Option<Profile>,
+}
+
+/// Where the credential comes from.
+pub(crate) enum Source {
+    /// The variable `KEYS_API_KEY`.
+    Environment(PlainKey),
+    /// The store of the profile, not read yet.
+    Store(CredentialStore),
 }
 
 impl Target {
-    /// Decides where to go. A flag outweighs any variable; the profile `local` is used only where it is asked for.
+    /// Decides where to go. A flag outweighs a variable, a variable the profile; the profile `local` is used only where
+    /// it is asked for. No credential is read here but the one in the environment.
     pub(crate) fn choose(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
-        let elsewhere = flags.provider.is_some() || flags.api_url.is_some();
-        let profile = match &flags.profile {
-            Some(profile) if elsewhere && profile == LOCAL => {
-                return Err(ConfigError::LocalElsewhere);
-            }
-            Some(profile) => Some(profile.as_str()),
-            None if elsewhere => None,
-            None => environment.profile.as_deref(),
+        let chosen = Chosen::of(flags, environment)?;
+        let profile = match chosen {
+            Chosen::Local => return Ok(Self::Local { data_directory: environment.data_directory()? }),
+            Chosen::Profile(profile) => Some(profile),
+            Chosen::Nothing => None,
         };
-        match profile {
-            Some(LOCAL) => {
-                return Ok(Self::Local { data_directory: environment.data_directory()? });
-            }
-            Some(unknown) => return Err(ConfigError::UnknownProfile(unknown.to_owned())),
-            None => {}
-        }
-        let provider = match (flags.provider, environment.provider.as_deref()) {
-            (Some(provider), _) => Some(provider),
-            (None, Some(name)) => {
-                Some(Provider::named(name).ok_or_else(|| ConfigError::UnknownProvider(name.to_owned()))?)
-            }
-            (None, None) => None,
+        let provider = match flags.provider {
+            Some(provider) => Some(provider),
+            None => environment.provider()?,
         };
         let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
-        let Some(api_key) = &environment.api_key else {
-            return Err(ConfigError::NoCredential);
+        let stored = profile.as_ref();
+        let source = match (environment.api_key()?, stored) {
+            (Some(key), _) => Source::Environment(key),
+            (None, Some(profile)) => {
+                refuse_elsewhere(profile, provider, api_url)?;
+                Source::Store(profile.store(&environment.config_directory()?))
+            }
+            (None, None) => return Err(ConfigError::NoCredential),
         };
-        let Some(api_url) = api_url else {
-            return Err(ConfigError::NoAddress);
+        let api_url = api_url.or(stored.map(|profile| &profile.api_url)).ok_or(ConfigError::NoAddress)?.clone();
+        let provider = provider.or(stored.map(|profile| profile.provider)).unwrap_or(Provider::Native);
+        let timeout = flags.timeout.unwrap_or(TIMEOUT);
+        Ok(Self::Remote(Remote { provider, api_url, timeout, source, profile }))
+    }
+}
+
+/// The profile that is meant.
+enum Chosen {
+    Local,
+    Profile(Profile),
+    Nothing,
+}
+
+impl Chosen {
+    fn of(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let elsewhere = flags.provider.is_some() || flags.api_url.is_some();
+        if elsewhere && flags.profile.as_deref() == Some(LOCAL) {
+            return Err(ConfigError::LocalElsewhere);
+        }
+        let by_environment = environment.profile().filter(|name| !(elsewhere && *name == LOCAL));
+        let named = flags.profile.as_deref().or(by_environment);
+        if named == Some(LOCAL) {
+            return Ok(Self::Local);
+        }
+        let has_address = flags.api_url.is_some() || environment.api_url.is_some();
+        if named.is_none() && has_address && environment.has_api_key() {
+            // A CI job needs no file, and one that happens to be there has no say.
+            return Ok(Self::Nothing);
+        }
+        let profiles = match environment.config_directory() {
+            Ok(directory) => Profiles::read(&directory)?,
+            Err(_) if named.is_none() => return Ok(Self::Nothing),
+            Err(error) => return Err(error),
         };
-        Ok(Self::Remote {
-            provider: provider.unwrap_or(Provider::Native),
+        match named.or(profiles.default()) {
+            None if profiles.names().is_empty() || environment.has_api_key() => Ok(Self::Nothing),
+            None => Err(ConfigError::NoDefault { known: profiles.names() }),
+            Some(LOCAL) if elsewhere => Ok(Self::Nothing),
+            Some(LOCAL) => Ok(Self::Local),
+            Some(name) => existing(&profiles, name).map(Self::Profile),
+        }
+    }
+}
+
+/// A profile that must be there.
+pub(crate) fn existing(profiles: &Profiles, name: &str) -> Result<Profile, ConfigError> {
+    let unknown = || ConfigError::UnknownProfile { name: name.to_owned(), known: profiles.names() };
+    profiles.get(name)?.ok_or_else(unknown)
+}
+
+/// A credential is for the service it was stored for: a flag or a variable must not send it to another one.
+fn refuse_elsewhere(
+    profile: &Profile,
+    provider: Option<Provider>,
+    api_url: Option<&String>,
+) -> Result<(), ConfigError> {
+    let same = |one: &str, other: &str| one.trim_end_matches('/') == other.trim_end_matches('/');
+    let elsewhere = api_url.filter(|url| !same(url, &profile.api_url)).map(String::as_str);
+    let otherwise = provider.filter(|provider| *provider != profile.provider).map(|provider| provider.rules().name);
+    match elsewhere.or(otherwise) {
+        None => Ok(()),
+        Some(service) => Err(ConfigError::ForAnother {
+            profile: profile.name.clone(),
+            own: profile.api_url.clone(),
+            service: service.to_owned(),
+        }),
+    }
+}
+
+/// What a login is for: whatever of it is not said now is as it was.
+pub(crate) struct Intent {
+    pub(crate) profile: String,
+    pub(crate) provider: Provider,
+    pub(crate) api_url: String,
+    pub(crate) timeout: Duration,
+}
+
+impl Intent {
+    pub(crate) fn of(flags: &Flags, environment: &Environment, directory: &Path) -> Result<Self, ConfigError> {
+        let profile = flags.profile.as_deref().or(environment.profile()).unwrap_or(profiles::USUAL);
+        profiles::check_name(profile)?;
+        let earlier = Profiles::read(directory)?.get(profile)?;
+        let provider = match flags.provider {
+            Some(provider) => Some(provider),
+            None => environment.provider()?,
+        };
+        let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
+        let api_url =
+            api_url.or(earlier.as_ref().map(|profile| &profile.api_url)).ok_or(ConfigError::NoLoginAddress)?;
+        Ok(Self {
+            profile: profile.to_owned(),
+            provider: provider.or(earlier.as_ref().map(|profile| profile.provider)).unwrap_or(Provider::Native),
             api_url: api_url.clone(),
-            api_key: PlainKey::parse(api_key).map_err(ConfigError::UnusableKey)?,
             timeout: flags.timeout.unwrap_or(TIMEOUT),
         })
     }
@@ -130,60 +267,230 @@ impl Target {
 /// What is set cannot be followed.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
-    #[error("no profile is chosen and no credential is set")]
+    #[error("nobody is logged in, no profile is chosen, and KEYS_API_KEY is not set")]
     NoCredential,
+    #[error("no profile is chosen, and none is the default")]
+    NoDefault { known: Vec<String> },
     #[error("KEYS_API_KEY is set, but not the address of the service")]
     NoAddress,
+    #[error("the address of the service is missing")]
+    NoLoginAddress,
     #[error("KEYS_API_KEY does not hold a key: {0}")]
     UnusableKey(#[source] NotAKey),
-    #[error("there is no profile `{0}`")]
-    UnknownProfile(String),
-    #[error("there is no provider `{0}`")]
+    #[error("there is no profile `{}`", text::escape(name))]
+    UnknownProfile { name: String, known: Vec<String> },
+    #[error("there is no provider `{}`", text::escape(.0))]
     UnknownProvider(String),
     #[error("the profile `local` runs in this process: it takes neither --provider nor --api-url")]
     LocalElsewhere,
+    #[error("the credential of the profile `{profile}` is for {own}, and is not sent to `{}`", text::escape(service))]
+    ForAnother { profile: String, own: String, service: String },
     #[error("no home directory is known, so there is no place for the data of the profile `local`")]
     NoHome,
+    #[error("no home directory is known, so there is no place for profiles")]
+    NoConfigHome,
+    #[error(transparent)]
+    Profiles(#[from] ProfilesError),
 }
 
 impl Explain for ConfigError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoCredential | Self::UnusableKey(_) => Exit::Unauthenticated,
+            Self::NoCredential | Self::NoDefault { .. } | Self::UnusableKey(_) | Self::ForAnother { .. } => {
+                Exit::Unauthenticated
+            }
             Self::NoAddress
-            | Self::UnknownProfile(_)
+            | Self::NoLoginAddress
+            | Self::UnknownProfile { .. }
             | Self::UnknownProvider(_)
             | Self::LocalElsewhere
-            | Self::NoHome => Exit::Usage,
+            | Self::NoHome
+            | Self::NoConfigHome => Exit::Usage,
+            Self::Profiles(error) => error.exit(),
         }
     }
 
-    fn code(&self) -> &'static str {
+    fn code(&self) -> &str {
         match self {
-            Self::NoCredential => "no_credential",
-            Self::NoAddress => "no_api_url",
+            Self::NoCredential | Self::NoDefault { .. } => "no_credential",
+            Self::NoAddress | Self::NoLoginAddress => "no_api_url",
             Self::UnusableKey(_) => "unusable_key",
-            Self::UnknownProfile(_) => "unknown_profile",
+            Self::UnknownProfile { .. } => "unknown_profile",
             Self::UnknownProvider(_) => "unknown_provider",
             Self::LocalElsewhere => "conflicting_options",
-            Self::NoHome => "no_home_directory",
+            Self::ForAnother { .. } => "credential_for_another",
+            Self::NoHome | Self::NoConfigHome => "no_home_directory",
+            Self::Profiles(error) => error.code(),
         }
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::NoCredential => {
-                    "use the service built into this program with -p local, or set KEYS_API_URL and KEYS_API_KEY for one elsewhere"
-                }
-                Self::NoAddress => "set KEYS_API_URL, or give --api-url",
-                Self::UnusableKey(_) => "set it to the whole key, as it was shown when it was made",
-                Self::UnknownProfile(_) => "the profile built into this program is `local`: keys -p local …",
-                Self::UnknownProvider(_) => "set KEYS_PROVIDER to native",
-                Self::LocalElsewhere => "leave out one or the other",
-                Self::NoHome => "set KEYS_DATA_DIR to a directory of yours",
+        let hint = match self {
+            Self::NoCredential => {
+                "log in to a service with: keys login --api-url URL; or use the one built into this program: keys -p local …"
             }
-            .to_owned(),
-        )
+            Self::NoDefault { known } => {
+                let known = text::list_of(known.iter().map(|name| text::escape(name)));
+                return Some(format!("choose one for good with: keys profile use NAME; or now with -p NAME: {known}"));
+            }
+            Self::NoAddress => "set KEYS_API_URL, or give --api-url",
+            Self::NoLoginAddress => "say where to log in: keys login --api-url https://keys.example.com",
+            Self::UnusableKey(_) => "set it to the whole key, as it was shown when it was made",
+            Self::UnknownProfile { known, .. } => {
+                let known = text::list_of(known.iter().map(String::as_str).chain([LOCAL]).map(text::escape));
+                return Some(format!("there is {known}; make another one with: keys login -p NAME --api-url URL"));
+            }
+            Self::UnknownProvider(_) => "set KEYS_PROVIDER to native",
+            Self::LocalElsewhere => "leave out one or the other",
+            Self::ForAnother { .. } => {
+                "leave out --api-url and KEYS_API_URL, or make a profile for that service with: keys login -p NAME --api-url URL"
+            }
+            Self::NoHome => "set KEYS_DATA_DIR to a directory of yours",
+            Self::NoConfigHome => "set KEYS_CONFIG_DIR to a directory of yours",
+            Self::Profiles(error) => return error.hint(),
+        };
+        Some(hint.to_owned())
+    }
+
+    fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential::Storage;
+    use crate::files::scratch::Scratch;
+
+    const PROFILES: &str = "default = \"work\"\n\
+        [profiles.work]\napi_url = \"https://work.example.com\"\n\
+        [profiles.lab]\napi_url = \"https://lab.example.com/\"\nstorage = \"file\"\n";
+
+    fn environment(scratch: &Scratch) -> Environment {
+        Environment {
+            profile: None,
+            provider: None,
+            api_key: None,
+            api_url: None,
+            config_directory: Some(scratch.path("")),
+            data_directory: Some(scratch.path("data")),
+            display: false,
+            database: None,
+            no_input: false,
+            no_color: false,
+            ci: false,
+            dumb: false,
+            columns: None,
+        }
+    }
+
+    fn key() -> Zeroizing<String> {
+        Zeroizing::new("wbk_secret".to_owned())
+    }
+
+    fn flags(profile: Option<&str>, api_url: Option<&str>) -> Flags {
+        Flags { profile: profile.map(str::to_owned), api_url: api_url.map(str::to_owned), ..Flags::default() }
+    }
+
+    /// The profile, the address and where the credential is; or why not.
+    fn chosen(flags: &Flags, environment: &Environment) -> String {
+        match Target::choose(flags, environment) {
+            Ok(Target::Local { .. }) => "local".to_owned(),
+            Ok(Target::Remote(remote)) => {
+                let source = match &remote.source {
+                    Source::Environment(_) => "environment",
+                    Source::Store(store) => store.storage().as_str(),
+                };
+                format!("{} {} {source}", remote.profile.map_or("-".to_owned(), |profile| profile.name), remote.api_url)
+            }
+            Err(error) => error.code().to_owned(),
+        }
+    }
+
+    #[test]
+    fn flag_then_environment_then_profile_then_default() {
+        let scratch = Scratch::new();
+        scratch.file("config.toml", PROFILES);
+        let mut environment = environment(&scratch);
+        assert_eq!(chosen(&flags(None, None), &environment), "work https://work.example.com keyring");
+        assert_eq!(chosen(&flags(Some("lab"), None), &environment), "lab https://lab.example.com/ file");
+        environment.profile = Some("lab".to_owned());
+        assert_eq!(chosen(&flags(None, None), &environment), "lab https://lab.example.com/ file");
+        assert_eq!(chosen(&flags(Some("work"), None), &environment), "work https://work.example.com keyring");
+        assert_eq!(chosen(&flags(Some("absent"), None), &environment), "unknown_profile");
+        environment.api_key = Some(key());
+        assert_eq!(chosen(&flags(None, None), &environment), "lab https://lab.example.com/ environment");
+        environment.api_url = Some("https://ci.example.com".to_owned());
+        assert_eq!(chosen(&flags(None, None), &environment), "lab https://ci.example.com environment");
+        environment.profile = None;
+        assert_eq!(chosen(&flags(None, None), &environment), "- https://ci.example.com environment");
+        assert_eq!(chosen(&flags(None, Some("https://a")), &environment), "- https://a environment");
+    }
+
+    #[test]
+    fn a_stored_credential_goes_to_its_own_service_alone() {
+        let scratch = Scratch::new();
+        scratch.file("config.toml", PROFILES);
+        let mut environment = environment(&scratch);
+        assert_eq!(
+            chosen(&flags(Some("work"), Some("https://evil.example.com")), &environment),
+            "credential_for_another"
+        );
+        assert_eq!(chosen(&flags(None, Some("https://evil.example.com")), &environment), "credential_for_another");
+        let slash = "https://work.example.com/";
+        assert_eq!(chosen(&flags(None, Some(slash)), &environment), format!("work {slash} keyring"));
+        environment.api_url = Some("https://evil.example.com".to_owned());
+        assert_eq!(chosen(&flags(None, None), &environment), "credential_for_another");
+    }
+
+    #[test]
+    fn local_is_used_only_where_it_is_asked_for() {
+        let scratch = Scratch::new();
+        let mut environment = environment(&scratch);
+        assert_eq!(chosen(&flags(None, None), &environment), "no_credential");
+        assert_eq!(chosen(&flags(Some("local"), None), &environment), "local");
+        assert_eq!(chosen(&flags(Some("local"), Some("https://a")), &environment), "conflicting_options");
+        environment.profile = Some("local".to_owned());
+        assert_eq!(chosen(&flags(None, None), &environment), "local");
+        assert_eq!(chosen(&flags(None, Some("https://a")), &environment), "no_credential");
+        environment.profile = None;
+        scratch.file("config.toml", PROFILES.strip_prefix("default = \"work\"\n").unwrap());
+        assert!(
+            Target::choose(&Flags::default(), &environment).err().unwrap().hint().unwrap().contains("`work` and `lab`")
+        );
+        scratch.file("config.toml", "default = \"local\"");
+        assert_eq!(chosen(&flags(None, None), &environment), "local");
+        scratch.file("config.toml", "[profiles.local]\napi_url = \"https://evil.example.com\"");
+        assert_eq!(chosen(&flags(Some("local"), None), &environment), "local");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_stands_in_the_way_of_nobody_who_needs_none() {
+        let scratch = Scratch::new();
+        scratch.file("config.toml", "[[[");
+        let mut environment = environment(&scratch);
+        assert_eq!(chosen(&flags(None, None), &environment), "malformed_config");
+        assert_eq!(chosen(&flags(Some("local"), None), &environment), "local");
+        (environment.api_key, environment.api_url) = (Some(key()), Some("https://ci.example.com".to_owned()));
+        assert_eq!(chosen(&flags(None, None), &environment), "- https://ci.example.com environment");
+    }
+
+    #[test]
+    fn a_login_keeps_what_is_not_said_anew() {
+        let scratch = Scratch::new();
+        scratch.file("config.toml", PROFILES);
+        let environment = environment(&scratch);
+        let intent = |flags: &Flags| {
+            Intent::of(flags, &environment, &scratch.path(""))
+                .map_or_else(|error| error.code().to_owned(), |intent| format!("{} {}", intent.profile, intent.api_url))
+        };
+        assert_eq!(intent(&flags(Some("work"), None)), "work https://work.example.com");
+        assert_eq!(intent(&flags(Some("work"), Some("https://b"))), "work https://b");
+        assert_eq!(intent(&flags(None, Some("https://b"))), "default https://b");
+        assert_eq!(intent(&flags(None, None)), "no_api_url");
+        assert_eq!(intent(&flags(Some("local"), None)), "built_in_profile");
+        assert_eq!(intent(&flags(Some("../x"), None)), "invalid_profile_name");
+        assert_eq!(Storage::named("file"), Some(Storage::File));
     }
 }

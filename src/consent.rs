@@ -146,7 +146,7 @@ fn unconfirmed(message: String) -> Failure {
 }
 
 /// Turns an answer into consent. Ctrl-C at a question is an interruption, not a no.
-fn agreed(answer: io::Result<bool>) -> anyhow::Result<()> {
+pub(crate) fn agreed(answer: io::Result<bool>) -> anyhow::Result<()> {
     match answer {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::new(Exit::Unconfirmed, "declined", "declined; nothing was changed").into()),

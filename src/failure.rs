@@ -13,11 +13,13 @@ use clap::error::ErrorKind;
 use serde_json::{Value, json};
 
 use crate::config::ConfigError;
+use crate::credential::CredentialError;
 use crate::exit::{Exit, Explain};
 use crate::files::FileError;
 use crate::http::{HttpError, NotAnAddress};
 use crate::model::key::Key;
 use crate::output::OutputError;
+use crate::profiles::ProfilesError;
 use crate::service::{Refusal, StoreError};
 use crate::sink::SinkError;
 use crate::terminal::Terminal;
@@ -205,10 +207,12 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
         });
     }
     explain::<ConfigError>(cause)
+        .or_else(|| explain::<CredentialError>(cause))
         .or_else(|| explain::<FileError>(cause))
         .or_else(|| explain::<HttpError>(cause))
         .or_else(|| explain::<NotAnAddress>(cause))
         .or_else(|| explain::<OutputError>(cause))
+        .or_else(|| explain::<ProfilesError>(cause))
         .or_else(|| explain::<Refusal>(cause))
         .or_else(|| explain::<SinkError>(cause))
         .or_else(|| explain::<StoreError>(cause))

@@ -9,16 +9,18 @@
 //! * [`providers`]: a room per provider, each with its rules, wire, client and routes.
 //! * [`service`]: the engine over its store. [`serve`]: the listener in front of it.
 //! * [`http`]: the client's road. [`sink`]: the places a secret can go.
+//! * [`reach`]: from flags, environment and profile to the client that goes there.
 //! * [`selection`], [`consent`], [`bulk`]: which keys are meant, whether somebody agrees, what became of each.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
-//! * [`config`], [`files`], [`system`]: the environment, private files, the clock and randomness.
-//! * [`hygiene`]: what a crash leaves behind.
+//! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
+//! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
 
 mod bulk;
 mod cli;
 mod commands;
 mod config;
 mod consent;
+mod credential;
 mod exit;
 mod failure;
 mod files;
@@ -27,7 +29,9 @@ mod hygiene;
 mod local;
 mod model;
 mod output;
+mod profiles;
 mod providers;
+mod reach;
 mod selection;
 mod serve;
 mod service;

@@ -80,12 +80,15 @@ Names come from other people: control characters in them are spelled out whereve
 ";
 
 const ENVIRONMENT: &str = "\
-Variables that keys reads. A flag outweighs a variable.
+Variables that keys reads. A flag outweighs a variable, a variable the profile. A job that sets KEYS_API_KEY and
+KEYS_API_URL needs no login.
 
   KEYS_PROFILE       The profile to use, as --profile
   KEYS_PROVIDER      The provider to speak to, as --provider
   KEYS_API_URL       The address of the service, as --api-url
-  KEYS_API_KEY       The key to manage keys with; there is no flag for it, because arguments can be read by others
+  KEYS_API_KEY       The key to manage keys with, before any that is stored by `keys login`; there is no flag for
+                     it, because arguments can be read by others
+  KEYS_CONFIG_DIR    Where config.toml is, with the profiles
   KEYS_DATA_DIR      Where the profile `local` keeps its database
   KEYS_DATABASE_URL  The database of `keys serve`, as --database
   KEYS_NO_INPUT      Never ask anything, as --no-input

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use thiserror::Error;
 
+use super::NoKey;
 use crate::exit::{Exit, Explain};
 use crate::text;
 
@@ -19,6 +20,9 @@ pub(crate) enum HttpError {
         /// Whether the request may have been carried out all the same.
         unsure: bool,
     },
+    /// The key to send it with could not be fetched.
+    #[error("{0}")]
+    NoKey(NoKey),
     /// The request did not leave this machine.
     #[error("the service could not be reached: {what}")]
     NotSent { what: String },
@@ -62,7 +66,8 @@ impl HttpError {
     pub(crate) fn answer(&self) -> Option<(u16, Option<&str>)> {
         match self {
             Self::Refused { status, request_id, .. } => Some((*status, request_id.as_deref())),
-            Self::NotSent { .. }
+            Self::NoKey(_)
+            | Self::NotSent { .. }
             | Self::Broken { .. }
             | Self::Unreadable { .. }
             | Self::Redirected { .. }
@@ -76,7 +81,7 @@ impl HttpError {
             Self::Refused { unsure, .. } => *unsure,
             Self::Broken { changes, .. } | Self::Unreadable { changes, .. } => *changes,
             Self::Interrupted { .. } => true,
-            Self::NotSent { .. } | Self::Redirected { .. } => false,
+            Self::NoKey(_) | Self::NotSent { .. } | Self::Redirected { .. } => false,
         }
     }
 
@@ -106,6 +111,7 @@ impl Explain for HttpError {
                 408 | 500.. => Exit::Unreachable,
                 _ => Exit::Usage,
             },
+            Self::NoKey(cause) => cause.exit(),
             Self::NotSent { .. } | Self::Redirected { .. } | Self::Broken { .. } | Self::Unreadable { .. } => {
                 Exit::Unreachable
             }
@@ -117,6 +123,7 @@ impl Explain for HttpError {
     fn code(&self) -> &str {
         match self {
             Self::Refused { code, .. } => code,
+            Self::NoKey(cause) => cause.code(),
             Self::NotSent { .. } => "unreachable",
             Self::Broken { .. } => "answer_lost",
             Self::Unreadable { .. } => "answer_unreadable",
@@ -127,10 +134,11 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::NoKey(cause) => cause.hint(),
             Self::Refused { hint: Some(hint), .. } => Some(hint.clone()),
-            Self::Refused { status: 401, .. } => {
-                Some("check the key in KEYS_API_KEY: it may be mistyped, revoked or expired".to_owned())
-            }
+            Self::Refused { status: 401, .. } => Some(
+                "the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY".to_owned(),
+            ),
             Self::Refused { code, .. } if code == "insufficient_permissions" => {
                 Some("use a key that holds this permission, or ask an admin".to_owned())
             }

@@ -1,9 +1,11 @@
 //! The client's road: requests, answers and what can go wrong between them. Knows no endpoint.
 
+mod credential;
 mod embedded;
 mod error;
 mod network;
 
+pub(crate) use credential::{Credential, NoKey};
 pub(crate) use error::HttpError;
 pub(crate) use network::{Network, NotAnAddress};
 
@@ -126,7 +128,7 @@ pub(crate) enum Transport {
     /// The service within this process.
     Embedded(Router),
     /// A service elsewhere.
-    Network(Network),
+    Network(Box<Network>),
 }
 
 impl Transport {

@@ -12,16 +12,13 @@ use reqwest::{Client, Url};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{HttpError, LARGEST_ANSWER, RawAnswer, Request};
+use super::{Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request};
 use crate::exit::{Exit, Explain};
-use crate::model::secret::PlainKey;
 
 /// A service reached over TCP.
 pub(crate) struct Network {
     base: Url,
-    credential: PlainKey,
-    /// How many characters of the credential may be shown.
-    shown: usize,
+    credential: Credential,
     timeout: Duration,
     client: OnceLock<Client>,
 }
@@ -52,18 +49,13 @@ impl Explain for NotAnAddress {
 }
 
 impl Network {
-    pub(crate) fn new(base: &str, credential: PlainKey, shown: usize, timeout: Duration) -> Result<Self, NotAnAddress> {
-        let url = Url::parse(base).map_err(|_| NotAnAddress::Unreadable(base.to_owned()))?;
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            return Err(NotAnAddress::Decorated);
-        }
-        match url.scheme() {
-            "https" if url.has_host() => {}
-            "http" if is_loopback(&url) => {}
-            "http" => return Err(NotAnAddress::Insecure(base.to_owned())),
-            _ => return Err(NotAnAddress::Unreadable(base.to_owned())),
-        }
-        Ok(Self { base: url, credential, shown, timeout, client: OnceLock::new() })
+    pub(crate) fn new(base: &str, credential: Credential, timeout: Duration) -> Result<Self, NotAnAddress> {
+        Ok(Self { base: address(base)?, credential, timeout, client: OnceLock::new() })
+    }
+
+    /// Refuses an address that requests cannot go to, before anything else is done for it.
+    pub(crate) fn check(base: &str) -> Result<(), NotAnAddress> {
+        address(base).map(drop)
     }
 
     /// The host, for messages.
@@ -77,8 +69,7 @@ impl Network {
     }
 
     pub(super) fn shown_credential(&self) -> (&'static str, String) {
-        let shown = self.credential.expose().get(..self.shown).unwrap_or_default();
-        ("authorization", format!("Bearer {shown}…"))
+        ("authorization", self.credential.shown())
     }
 
     pub(super) async fn send(&self, request: &Request) -> Result<RawAnswer, HttpError> {
@@ -88,7 +79,7 @@ impl Network {
         let mut outgoing = self
             .client()?
             .request(method.map_err(|error| not_sent(error.to_string()))?, self.url(request))
-            .header("authorization", self.authorization().map_err(not_sent)?)
+            .header("authorization", self.authorization().await?)
             .body(request.body_bytes().to_vec());
         for (name, value) in request.headers() {
             outgoing = outgoing.header(HeaderName::from_static(name), value);
@@ -116,9 +107,10 @@ impl Network {
         Ok(RawAnswer { status, request_id, replayed, body })
     }
 
-    fn authorization(&self) -> Result<HeaderValue, String> {
-        let text = Zeroizing::new(format!("Bearer {}", self.credential.expose()));
-        let mut value = HeaderValue::from_str(&text).map_err(|_| "the key cannot be sent in a header".to_owned())?;
+    async fn authorization(&self) -> Result<HeaderValue, HttpError> {
+        let text = Zeroizing::new(format!("Bearer {}", self.credential.key().await?.expose()));
+        let unsendable = |_| HttpError::NotSent { what: "the key cannot be sent in a header".to_owned() };
+        let mut value = HeaderValue::from_str(&text).map_err(unsendable)?;
         value.set_sensitive(true);
         Ok(value)
     }
@@ -147,6 +139,21 @@ impl Network {
     }
 }
 
+/// The address of a service that a key may be sent to.
+fn address(base: &str) -> Result<Url, NotAnAddress> {
+    let url = Url::parse(base).map_err(|_| NotAnAddress::Unreadable(base.to_owned()))?;
+    if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        return Err(NotAnAddress::Decorated);
+    }
+    match url.scheme() {
+        "https" if url.has_host() => {}
+        "http" if is_loopback(&url) => {}
+        "http" => return Err(NotAnAddress::Insecure(base.to_owned())),
+        _ => return Err(NotAnAddress::Unreadable(base.to_owned())),
+    }
+    Ok(url)
+}
+
 fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {
         let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
@@ -166,10 +173,11 @@ fn innermost(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::secret::PlainKey;
 
     fn accepts(base: &str) -> bool {
         let key = PlainKey::parse(&Zeroizing::new("wbk_12345678_secret".to_owned())).unwrap();
-        Network::new(base, key, 12, Duration::from_secs(1)).is_ok()
+        Network::new(base, Credential::given(key, 12), Duration::from_secs(1)).is_ok()
     }
 
     #[test]

@@ -122,8 +122,13 @@ pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::
     fields(terminal, &lines)
 }
 
+/// When a key ends, for people.
+pub(crate) fn end(key: &Key, now: Timestamp) -> String {
+    key.expires_at.map_or_else(|| "never".to_owned(), |end| text::utc_and_relative(end, now))
+}
+
 /// Writes aligned lines `Label  value`, without those that have no value.
-fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Option<Style>)]) -> io::Result<()> {
+pub(crate) fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Option<Style>)]) -> io::Result<()> {
     let widest = lines.iter().filter(|(_, value, _)| value.is_some()).map(|(label, _, _)| text::width(label)).max();
     let widest = widest.unwrap_or(0);
     for (label, value, style) in lines {

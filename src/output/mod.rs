@@ -14,6 +14,7 @@
 pub(crate) mod jq;
 pub(crate) mod key;
 pub(crate) mod table;
+pub(crate) mod whoami;
 
 use std::borrow::Cow;
 use std::io::{self, Seek, Write};

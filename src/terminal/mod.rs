@@ -239,6 +239,11 @@ impl Terminal {
         if !self.can_ask() {
             return Err(io::Error::new(io::ErrorKind::NotConnected, "nothing is piped in and nobody is to be asked"));
         }
+        self.ask_secret(prompt)
+    }
+
+    /// Takes one secret that a person types unseen, whatever is piped in.
+    pub(crate) fn ask_secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
         self.ask(&visible(prompt), Echo::Hidden)?
             .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the input ended before a line was entered"))
     }

@@ -1,0 +1,93 @@
+//! From what was chosen to the client that goes there, and what can be said of it without a request.
+
+use crate::config::{Remote, Source, Target};
+use crate::credential::{CredentialError, CredentialStore, Patience};
+use crate::http::{Credential, Network, NoKey, Transport};
+use crate::local;
+use crate::model::secret::PlainKey;
+use crate::output::whoami::Origin;
+use crate::profiles::{LOCAL, Profile};
+use crate::providers::native::client::Client;
+use crate::providers::{Provider, Rules};
+use crate::terminal::Terminal;
+
+/// A service, and the way to it.
+pub(crate) struct Reached {
+    pub(crate) client: Client,
+    pub(crate) rules: &'static Rules,
+    pub(crate) origin: Origin,
+    /// The profile whose stored credential is used.
+    pub(crate) stored: Option<Profile>,
+}
+
+impl Reached {
+    /// Makes the client for a target. Where nothing will be sent, the profile `local` is neither made nor opened. No stored
+    /// credential is read before the first request is sent. `flags` are those that chose the service, as they were typed.
+    pub(crate) async fn at(target: Target, flags: String, to_send: bool) -> anyhow::Result<Self> {
+        match target {
+            Target::Local { data_directory } => {
+                let client = if to_send { local::open(&data_directory, flags).await? } else { local::unopened(flags) };
+                Ok(Self { client, rules: Provider::Native.rules(), origin: of_local(), stored: None })
+            }
+            Target::Remote(remote) => Self::elsewhere(remote, flags),
+        }
+    }
+
+    fn elsewhere(remote: Remote, flags: String) -> anyhow::Result<Self> {
+        let rules = remote.provider.rules();
+        let Remote { api_url, timeout, source, profile, .. } = remote;
+        let (credential, stored, source, place) = match source {
+            Source::Environment(key) => {
+                let credential = Credential::given(key, rules.shape.shown);
+                (credential, None, "environment", "the variable KEYS_API_KEY".to_owned())
+            }
+            Source::Store(store) => {
+                let (name, place) = (store.storage().as_str(), store.place());
+                (fetched(store, profile.as_ref()), profile.clone(), name, place)
+            }
+        };
+        let network = Network::new(&api_url, credential, timeout)?;
+        let client = Client::new(Transport::Network(Box::new(network)), flags);
+        let origin = Origin {
+            profile: profile.map(|profile| profile.name),
+            provider: rules.name,
+            host: client.host(),
+            api_url: Some(api_url),
+            source,
+            place,
+        };
+        Ok(Self { client, rules, origin, stored })
+    }
+
+    /// Says that the stored key ends soon, from what was remembered of it.
+    pub(crate) fn warn_of_expiry(&self, terminal: &mut Terminal) {
+        let now = crate::system::now();
+        if let Some(warning) = self.stored.as_ref().and_then(|profile| profile.expiry_warning(now)) {
+            terminal.warn(&warning);
+        }
+    }
+}
+
+/// The credential in a store, read when the first request is sent.
+fn fetched(store: CredentialStore, profile: Option<&Profile>) -> Credential {
+    let name = profile.map(|profile| profile.name.clone()).unwrap_or_default();
+    let fetch = move || -> Result<PlainKey, NoKey> {
+        match store.get(Patience::Brief) {
+            Ok(Some(plain)) => Ok(plain),
+            Ok(None) => Err(Box::new(CredentialError::Missing(name.clone()))),
+            Err(error) => Err(Box::new(error)),
+        }
+    };
+    Credential::fetched(fetch, profile.and_then(|profile| profile.key_prefix.clone()))
+}
+
+fn of_local() -> Origin {
+    Origin {
+        profile: Some(LOCAL.to_owned()),
+        provider: Provider::Native.rules().name,
+        host: LOCAL.to_owned(),
+        api_url: None,
+        source: "none",
+        place: "none needed: the service runs within this program".to_owned(),
+    }
+}
