@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = IfExists::Fail)]
     if_exists: IfExists,
     #[expect(clippy::doc_markdown, reason = "this is help text: `file:PATH` is no address")]
-    /// Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or fd:N; may be repeated
+    /// Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated
     #[arg(long, value_name = "SINK")]
     to: Vec<SinkSpec>,
     /// Send this Idempotency-Key: the same request again gets the same key for 24 hours

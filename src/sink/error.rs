@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use thiserror::Error;
 
+use crate::credential::CredentialError;
 use crate::exit::{Exit, Explain};
 use crate::files::FileError;
 
@@ -71,6 +72,8 @@ impl Explain for Undelivered {
 pub(crate) enum Reason {
     #[error("{}", .0.reason())]
     File(FileError),
+    #[error("{0}")]
+    Keyring(CredentialError),
     #[error("the file is not UTF-8 text")]
     NotText,
     #[error("the quote in line {0} never ends")]
@@ -109,6 +112,7 @@ impl Reason {
     fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
+            Self::Keyring(error) => Some(without_keyring(error)),
             Self::NotText => Some("name another file, or convert this one".to_owned()),
             Self::Unclosed(_) => Some("close the quote, or write it as `\"'\"` if it belongs to the value".to_owned()),
             Self::Repeated(_) => Some("give each place once".to_owned()),
@@ -124,6 +128,18 @@ impl Reason {
             #[cfg(not(unix))]
             Self::NotOffered => Some("use `file:PATH` or `cmd:COMMAND`".to_owned()),
         }
+    }
+}
+
+/// What there is instead of the keyring. Not the keyring's own advice, which is for logins.
+fn without_keyring(error: &CredentialError) -> String {
+    let first = if matches!(error, CredentialError::Locked) { "unlock it, or " } else { "" };
+    format!("{first}send the key elsewhere, for instance with `--to file:PATH` or `--to cmd:COMMAND`")
+}
+
+impl From<CredentialError> for Reason {
+    fn from(error: CredentialError) -> Self {
+        Self::Keyring(error)
     }
 }
 

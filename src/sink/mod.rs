@@ -9,6 +9,7 @@ mod dotenv;
 mod error;
 mod file;
 mod json;
+mod keyring;
 mod spec;
 mod stdout;
 
@@ -91,6 +92,7 @@ fn prepare(spec: &SinkSpec) -> Result<Box<dyn Sink + Send>, Reason> {
         SinkSpec::File(path) => Box::new(file::FileSink::prepare(path)?),
         SinkSpec::Dotenv { path, variable } => Box::new(dotenv::DotenvSink::prepare(path, variable)?),
         SinkSpec::Json(path) => Box::new(json::JsonSink::prepare(path)?),
+        SinkSpec::Keyring { service, account } => Box::new(keyring::KeyringSink::prepare(service, account)?),
         SinkSpec::Command(command) => Box::new(command::CommandSink::prepare(command)?),
         SinkSpec::Descriptor(number) => Box::new(descriptor::DescriptorSink::prepare(*number)?),
     })
@@ -102,6 +104,7 @@ enum Target<'a> {
     File(PathBuf),
     Variable(PathBuf, &'a str),
     Command(&'a str),
+    Entry(&'a str, &'a str),
     Descriptor(u32),
 }
 
@@ -111,6 +114,7 @@ impl<'a> Target<'a> {
             SinkSpec::Stdout => Self::Descriptor(1),
             SinkSpec::File(path) | SinkSpec::Json(path) => Self::File(canonical(path)),
             SinkSpec::Dotenv { path, variable } => Self::Variable(canonical(path), variable),
+            SinkSpec::Keyring { service, account } => Self::Entry(service, account),
             SinkSpec::Command(command) => Self::Command(command),
             SinkSpec::Descriptor(number) => Self::Descriptor(*number),
         }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The forms there are, for messages.
-const FORMS: &str = "stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND, fd:N";
+const FORMS: &str = "stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, fd:N";
 
 /// A place a secret can go to, as it was asked for. Nothing is opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,7 @@ pub(crate) enum SinkSpec {
     File(PathBuf),
     Dotenv { path: PathBuf, variable: String },
     Json(PathBuf),
+    Keyring { service: String, account: String },
     Command(String),
     Descriptor(u32),
 }
@@ -30,6 +31,7 @@ impl FromStr for SinkSpec {
             ("file", Some(rest)) => path(rest).map(Self::File),
             ("json", Some(rest)) => path(rest).map(Self::Json),
             ("dotenv", Some(rest)) => dotenv(rest),
+            ("keyring", Some(rest)) => keyring(rest),
             ("cmd", Some(rest)) if rest.trim().is_empty() => Err(NotASink::NoCommand),
             ("cmd", Some(rest)) => Ok(Self::Command(rest.to_owned())),
             ("fd", Some(rest)) => descriptor(rest).map(Self::Descriptor),
@@ -47,6 +49,7 @@ impl fmt::Display for SinkSpec {
                 write!(formatter, "dotenv:{}#{variable}", path.display())
             }
             Self::Json(path) => write!(formatter, "json:{}", path.display()),
+            Self::Keyring { service, account } => write!(formatter, "keyring:{service}/{account}"),
             Self::Command(command) => write!(formatter, "cmd:{command}"),
             Self::Descriptor(number) => write!(formatter, "fd:{number}"),
         }
@@ -68,6 +71,8 @@ pub(crate) enum NotASink {
         "a variable is made of letters, digits and `_` and does not start with a digit, as in `dotenv:.env#API_KEY`"
     )]
     NotAVariable,
+    #[error("a keyring's entry has two names, as in `keyring:SERVICE/ACCOUNT`")]
+    NotAnEntry,
     #[error("the command is missing, as in `cmd:pass insert -e api-key`")]
     NoCommand,
     #[error("a descriptor is a number from 1 on, as in `fd:3`; 0 is standard input")]
@@ -98,6 +103,16 @@ fn dotenv(text: &str) -> Result<SinkSpec, NotASink> {
     Ok(SinkSpec::Dotenv { path: path(file)?, variable: variable.to_owned() })
 }
 
+/// The first `/` separates: an account, such as an address, may hold one.
+fn keyring(text: &str) -> Result<SinkSpec, NotASink> {
+    let (service, account) = text.split_once('/').ok_or(NotASink::NotAnEntry)?;
+    let is_name = |name: &str| !name.trim().is_empty() && !name.contains(char::is_control);
+    if !is_name(service) || !is_name(account) {
+        return Err(NotASink::NotAnEntry);
+    }
+    Ok(SinkSpec::Keyring { service: service.to_owned(), account: account.to_owned() })
+}
+
 fn descriptor(text: &str) -> Result<u32, NotASink> {
     let number = i32::from_str(text).ok().and_then(|number| u32::try_from(number).ok());
     match number {
@@ -121,6 +136,8 @@ mod tests {
             (path, "[A-Za-z_][A-Za-z0-9_]{0,20}")
                 .prop_map(|(path, variable)| SinkSpec::Dotenv { path: path.into(), variable }),
             path.prop_map(|path| SinkSpec::Json(path.into())),
+            ("[^/\\p{Cc}]{0,20}x", "\\P{Cc}{0,20}x")
+                .prop_map(|(service, account)| SinkSpec::Keyring { service, account }),
             "[!-~]\\PC{0,40}".prop_map(SinkSpec::Command),
             (1..=i32::MAX.cast_unsigned()).prop_map(SinkSpec::Descriptor),
         ]
@@ -133,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "(stdout|file|dotenv|json|cmd|fd)?:?.*") {
+        fn no_text_panics(text in "(stdout|file|dotenv|json|keyring|cmd|fd)?:?.*") {
             SinkSpec::from_str(&text).ok();
         }
     }
@@ -151,7 +168,6 @@ mod tests {
             ("file", NotASink::Unknown),
             ("stdout:", NotASink::Unknown),
             ("clipboard", NotASink::Unknown),
-            ("keyring:service/account", NotASink::Unknown),
             ("github-env:KEY", NotASink::Unknown),
             ("file:", NotASink::NoPath),
             ("json:", NotASink::NoPath),
@@ -162,6 +178,11 @@ mod tests {
             ("dotenv:.env#", NotASink::NoVariable),
             ("dotenv:.env#1KEY", NotASink::NotAVariable),
             ("dotenv:.env#MY-KEY", NotASink::NotAVariable),
+            ("keyring:", NotASink::NotAnEntry),
+            ("keyring:service", NotASink::NotAnEntry),
+            ("keyring:/account", NotASink::NotAnEntry),
+            ("keyring:service/", NotASink::NotAnEntry),
+            ("keyring:service/a\nb", NotASink::NotAnEntry),
             ("cmd:", NotASink::NoCommand),
             ("cmd:  ", NotASink::NoCommand),
             ("fd:", NotASink::NotADescriptor),
