@@ -10,7 +10,8 @@
 //! * [`service`]: the engine over its store. [`serve`]: the listener in front of it.
 //! * [`http`]: the client's road. [`sink`]: the places a secret can go.
 //! * [`reach`]: from flags, environment and profile to the client that goes there.
-//! * [`selection`], [`consent`], [`bulk`]: which keys are meant, whether somebody agrees, what became of each.
+//! * [`selection`], [`consent`], [`unlock`], [`bulk`]: which keys are meant, whether somebody agrees or has to unlock a
+//!   keyring, what became of each.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
@@ -41,6 +42,7 @@ mod terminal;
 #[cfg(test)]
 mod testing;
 mod text;
+mod unlock;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

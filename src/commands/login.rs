@@ -22,6 +22,7 @@ use crate::profiles::{Edit, Profile};
 use crate::providers::Rules;
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
+use crate::unlock::patiently;
 use crate::{files, system};
 
 /// A file with a key is no larger.
@@ -245,19 +246,4 @@ fn keep(
         }
     }
     Ok(becomes_default)
-}
-
-/// Calls the store; where it is locked and somebody is there to unlock it, waits for them.
-pub(super) fn patiently<T>(
-    environment: &Environment,
-    terminal: &mut Terminal,
-    call: impl Fn(Patience) -> Result<T, CredentialError>,
-) -> Result<T, CredentialError> {
-    match call(Patience::Brief) {
-        Err(CredentialError::Locked) if terminal.can_ask() && environment.has_display() => {
-            terminal.say("Waiting for you to unlock the keyring…");
-            call(Patience::Unlocking)
-        }
-        other => other,
-    }
 }

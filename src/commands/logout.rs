@@ -3,12 +3,12 @@
 use clap::Args as ClapArgs;
 use serde_json::json;
 
-use super::login::patiently;
 use crate::config::{Environment, Flags, existing};
 use crate::failure::quoted;
 use crate::output::Output;
 use crate::profiles::{Edit, LOCAL, Profile, Profiles};
 use crate::terminal::Terminal;
+use crate::unlock::patiently;
 
 /// Log out: forget the stored key of a profile
 ///

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
-use super::login::patiently;
 use crate::config::{Environment, Flags, existing};
 use crate::consent::agreed;
 use crate::exit::Exit;
@@ -15,6 +14,7 @@ use crate::output::key::fields;
 use crate::output::{Cell, Column, Output, Row};
 use crate::profiles::{Edit, LOCAL, Profile, Profiles, ProfilesError};
 use crate::terminal::{Style, Terminal};
+use crate::unlock::patiently;
 use crate::{system, text};
 
 /// List profiles, choose the default one, show or remove one

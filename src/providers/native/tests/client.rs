@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::exit::{Exit, Explain};
-use crate::http::{HttpError, IdempotencyKey, Network, Transport};
+use crate::http::{Credential, HttpError, IdempotencyKey, Network, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::Lifetime;
@@ -56,7 +56,8 @@ fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
     // Nothing waits for it: every server here answers at once.
     let patience = Duration::from_mins(1);
-    Client::new(Transport::Network(Network::new(base, key, 12, patience).unwrap()), String::new())
+    let network = Network::new(base, Credential::given(key, 12), patience).unwrap();
+    Client::new(Transport::Network(Box::new(network)), String::new())
 }
 
 fn fresh() -> IdempotencyKey {
