@@ -134,7 +134,7 @@ pub(super) struct WhoamiBody {
     /// `key`, or `operator` for whoever holds the database itself
     identity: IdentityBody,
     /// The calling key; `null` for the operator
-    key: Option<KeyBody>,
+    api_key: Option<KeyBody>,
 }
 
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -158,16 +158,16 @@ impl WhoamiBody {
         Self {
             workspace: WorkspaceBody { name: whoami.workspace.clone(), plan: whoami.plan.clone() },
             identity: if whoami.key.is_some() { IdentityBody::Key } else { IdentityBody::Operator },
-            key: whoami.key.as_ref().map(|key| KeyBody::of(key, now)),
+            api_key: whoami.key.as_ref().map(|key| KeyBody::of(key, now)),
         }
     }
 
     pub(super) fn into_whoami(self) -> Result<Whoami, &'static str> {
-        if (self.identity == IdentityBody::Key) != self.key.is_some() {
+        if (self.identity == IdentityBody::Key) != self.api_key.is_some() {
             return Err("it does not say who calls");
         }
         let WorkspaceBody { name: workspace, plan } = self.workspace;
-        Ok(Whoami { workspace, plan, key: self.key.map(KeyBody::into_key).transpose()? })
+        Ok(Whoami { workspace, plan, key: self.api_key.map(KeyBody::into_key).transpose()? })
     }
 }
 

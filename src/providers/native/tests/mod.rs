@@ -208,7 +208,7 @@ impl Answered {
 }
 
 /// Every route, with a body that passes where it takes one; `ID` stands for a key's id.
-const ROUTES: [(&str, &str, &str); 8] = [
+const ROUTES: [(&str, &str, &str); 9] = [
     ("GET", "/v1/api-keys", ""),
     ("POST", "/v1/api-keys", r#"{"name":"x","permissions":["read"]}"#),
     ("GET", "/v1/api-keys/ID", ""),
@@ -217,7 +217,11 @@ const ROUTES: [(&str, &str, &str); 8] = [
     ("POST", "/v1/api-keys/ID/reactivate", ""),
     ("POST", "/v1/api-keys/lookup", r#"{"key":"x"}"#),
     ("DELETE", "/v1/api-keys/ID", ""),
+    (WHOAMI.0, WHOAMI.1, ""),
 ];
+
+/// What any valid key may ask.
+const WHOAMI: (&str, &str) = ("GET", "/v1/whoami");
 
 impl Site {
     /// One of [`ROUTES`] for the key with this id, by whoever presents `key`.

@@ -46,7 +46,7 @@ fn a_missing_permission_is_named() {
     block_on(async {
         let site = Site::new().await;
         let (id, plain) = site.create("ci", &["write", "lexi"]).await;
-        for route in ROUTES {
+        for route in ROUTES.into_iter().filter(|route| (route.0, route.1) != WHOAMI) {
             let answer = site.route(route, &id, &plain).refused(403, "insufficient_permissions").await;
             let message = "Missing required permission: admin:api_keys";
             assert_eq!(answer.message(), message, "{route:?}");

@@ -1,6 +1,9 @@
 //! What the routes do when they do it.
 
 use super::*;
+use crate::http::Transport;
+use crate::providers::native::client::Client;
+use crate::providers::native::routes::embedded;
 use crate::testing::{at, block_on, set_clock};
 
 #[test]
@@ -81,6 +84,26 @@ fn a_list_says_where_its_page_stands() {
         assert_eq!(list("?search=&selector=").await["meta"]["total"], 4);
         let plain = site.key();
         assert!(!first.to_string().contains(&plain[13..]));
+    });
+}
+
+#[test]
+fn any_valid_key_hears_of_itself_and_its_workspace() {
+    block_on(async {
+        let site = Site::new().await;
+        let (id, plain) = site.create("ci", &["lexi"]).await;
+        let answer = site.ask_as(&plain, "GET", "/v1/whoami").await_status(200).await;
+        let data = &answer.body["data"];
+        assert_eq!(data["workspace"], json!({ "name": "acme", "plan": "enterprise" }));
+        assert_eq!(data["identity"], "key");
+        assert_eq!((&data["api_key"]["id"], &data["api_key"]["name"]), (&json!(id), &json!("ci")));
+        assert_eq!(data["api_key"]["permissions"], json!(["lexi"]));
+        assert!(!answer.text.contains(&plain));
+
+        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
+        let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)));
+        let whoami = client.whoami().await.unwrap();
+        assert_eq!((whoami.workspace.as_str(), whoami.key), ("acme", None));
     });
 }
 
