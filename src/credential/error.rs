@@ -24,8 +24,8 @@ pub(crate) enum CredentialError {
     NoCollection,
     #[error("the keyring is locked")]
     Locked,
-    #[error("the keyring did not answer within {0} seconds")]
-    Silent(u64),
+    #[error("the keyring did not answer in time")]
+    Silent,
     #[error("the keyring failed: {0}")]
     Failed(String),
     #[error("what was stored cannot be read back")]
@@ -44,7 +44,7 @@ impl Explain for CredentialError {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::NoBus | Self::NoService | Self::NoCollection => Exit::Unauthenticated,
             Self::Locked
-            | Self::Silent(_)
+            | Self::Silent
             | Self::Failed(_)
             | Self::NotReadBack
             | Self::NotAKey(_)
@@ -62,7 +62,7 @@ impl Explain for CredentialError {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::NoCollection => "keyring_not_set_up",
             Self::Locked => "keyring_locked",
-            Self::Silent(_) => "keyring_silent",
+            Self::Silent => "keyring_silent",
             Self::Failed(_) => "keyring_failed",
             Self::NotReadBack => "keyring_not_read_back",
             Self::NotAKey(_) => "unusable_key",
@@ -78,7 +78,7 @@ impl Explain for CredentialError {
             #[cfg(all(unix, not(target_os = "macos")))]
             Self::NoCollection => format!("log in to the desktop once, which sets it up; or {WITHOUT}"),
             Self::Locked => format!("unlock it, for instance by logging in to the desktop; or {WITHOUT}"),
-            Self::Silent(_) => {
+            Self::Silent => {
                 format!("look for a window of the keyring that waits for an answer, and try again; or {WITHOUT}")
             }
             Self::Failed(_) | Self::NotReadBack => WITHOUT.to_owned(),

@@ -45,7 +45,9 @@ pub(super) fn delete(path: &Path) -> Result<bool, CredentialError> {
 }
 
 fn prepare(path: &Path) -> Result<PreparedFile, CredentialError> {
-    if let Some(directory) = path.parent() {
+    // The directory of the configuration too: a missing parent would be made for everybody.
+    let directories: Vec<&Path> = path.ancestors().skip(1).take(2).collect();
+    for directory in directories.into_iter().rev() {
         files::private_directory(directory)?;
     }
     Ok(PreparedFile::new(path, usize::try_from(LONGEST).unwrap_or_default())?)

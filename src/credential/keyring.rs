@@ -110,7 +110,7 @@ fn within<T: Send + 'static>(
         .map_err(|error| CredentialError::Failed(format!("no thread could be started: {error}")))?;
     match answered.recv_timeout(Duration::from_secs(patience.seconds())) {
         Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(CredentialError::Silent(patience.seconds())),
+        Err(RecvTimeoutError::Timeout) => Err(CredentialError::Silent),
         Err(RecvTimeoutError::Disconnected) => {
             Err(CredentialError::Failed("it sent what cannot be understood".to_owned()))
         }

@@ -143,6 +143,7 @@ mod tests {
         #[cfg(unix)]
         {
             use crate::files::scratch::mode;
+            assert_eq!(mode(&scratch.path("config")), 0o700);
             assert_eq!(mode(&scratch.path("config/credentials")), 0o700);
             assert_eq!(mode(&scratch.path("config/credentials/work")), 0o600);
         }

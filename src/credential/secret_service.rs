@@ -97,8 +97,8 @@ fn failed(error: Error) -> CredentialError {
                     CredentialError::NoService
                 }
                 "IsLocked" => CredentialError::Locked,
-                // The library's own limit for one call.
-                "NoReply" | "Timeout" | "TimedOut" => CredentialError::Silent(2),
+                // The library's own limit for one call is two seconds; or it died before it answered.
+                "NoReply" | "Timeout" | "TimedOut" => CredentialError::Silent,
                 _ => CredentialError::Failed(crate::text::escape(name).into_owned()),
             }
         }
