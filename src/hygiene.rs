@@ -10,6 +10,10 @@ use crate::exit::Exit;
 pub(crate) fn run(program: impl FnOnce() -> Exit) -> Exit {
     leave_no_core();
     panic::set_hook(Box::new(|panic| say(panic.location())));
+    guarded(program)
+}
+
+fn guarded(program: impl FnOnce() -> Exit) -> Exit {
     panic::catch_unwind(AssertUnwindSafe(program)).unwrap_or(Exit::Internal)
 }
 
@@ -31,7 +35,23 @@ fn leave_no_core() {}
 /// Not by the terminal, which may be what panicked.
 #[expect(clippy::disallowed_methods, reason = "a panic is said when nothing else is left to say it")]
 fn say(place: Option<&panic::Location<'_>>) {
+    let _ = writeln!(std::io::stderr(), "{}", words(place));
+}
+
+fn words(place: Option<&panic::Location<'_>>) -> String {
     let place = place.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    let _ =
-        writeln!(std::io::stderr(), "error: keys failed at {place}\n\nhint: this is a fault of keys: please report it");
+    format!("error: keys failed at {place}\n\nhint: this is a fault of keys: please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_fault_of_ours_and_says_its_place_alone() {
+        assert_eq!(guarded(|| panic!("wbk_secret")), Exit::Internal);
+        assert_eq!(guarded(|| Exit::NotFound), Exit::NotFound);
+        let said = words(Some(panic::Location::caller()));
+        assert!(said.starts_with("error: keys failed at src/hygiene.rs:"), "{said}");
+    }
 }

@@ -18,7 +18,7 @@ use serde_json::Value;
 pub(crate) const KEYS: &str = env!("CARGO_BIN_EXE_keys");
 
 /// Nothing here takes this long; what does hangs.
-pub(crate) const HANGS: Duration = Duration::from_secs(60);
+pub(crate) const HANGS: Duration = Duration::from_mins(1);
 
 /// The programs a keyring takes.
 const TOOLS: [&str; 3] = ["dbus-daemon", "gnome-keyring-daemon", "dbus-send"];
@@ -230,7 +230,7 @@ impl Person {
         while !self.seen.contains(text) {
             match self.screen.recv_timeout(HANGS) {
                 Ok(more) => self.seen.push_str(&String::from_utf8_lossy(&more)),
-                Err(_) => panic!("`{text}` is not in:\n{}", self.seen),
+                Err(end) => panic!("`{text}` is not in ({end}):\n{}", self.seen),
             }
         }
         self.seen.clone()

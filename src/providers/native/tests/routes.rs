@@ -217,7 +217,7 @@ fn the_embedded_router_needs_no_key_and_takes_no_caller_from_a_request() {
     block_on(async {
         let mut site = Site::new().await;
         let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
-        site.router = crate::providers::native::routes::embedded(context(&site.service), operator);
+        site.router = embedded(context(&site.service), operator);
         site.anonymous("GET", "/v1/api-keys").await_status(200).await;
         site.anonymous("GET", "/v1/nothing").refused(404, "not_found").await;
     });
