@@ -42,6 +42,10 @@ complete -c keys -n "__fish_keys_needs_command" -l no-input -d 'Never ask anythi
 complete -c keys -n "__fish_keys_needs_command" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_needs_command" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_needs_command" -s V -l version -d 'Print version'
+complete -c keys -n "__fish_keys_needs_command" -f -a "login" -d 'Log in to a service: verify a key and keep it'
+complete -c keys -n "__fish_keys_needs_command" -f -a "logout" -d 'Log out: forget the stored key of a profile'
+complete -c keys -n "__fish_keys_needs_command" -f -a "whoami" -d 'Show as whom commands act, and where the credential comes from'
+complete -c keys -n "__fish_keys_needs_command" -f -a "profile" -d 'List profiles, choose the default one, show or remove one'
 complete -c keys -n "__fish_keys_needs_command" -f -a "create" -d 'Create a key'
 complete -c keys -n "__fish_keys_needs_command" -f -a "list" -d 'List keys'
 complete -c keys -n "__fish_keys_needs_command" -f -a "ls" -d 'List keys'
@@ -58,6 +62,203 @@ complete -c keys -n "__fish_keys_needs_command" -f -a "serve" -d 'Serve the mana
 complete -c keys -n "__fish_keys_needs_command" -f -a "completions" -d 'Print a completion script'
 complete -c keys -n "__fish_keys_needs_command" -f -a "man" -d 'Print the manual page, or write a page for each command into a directory'
 complete -c keys -n "__fish_keys_needs_command" -f -a "help" -d 'Print help for a command or a topic: exit-codes, output, environment'
+complete -c keys -n "__fish_keys_using_subcommand login" -l key-file -d 'Read the key from a file that nobody else may read' -r -F
+complete -c keys -n "__fish_keys_using_subcommand login" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand login" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand login" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand login" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l key-stdin -d 'Read the key from standard input'
+complete -c keys -n "__fish_keys_using_subcommand login" -l insecure-storage -d 'Keep the key in a private file, not encrypted, instead of the keyring'
+complete -c keys -n "__fish_keys_using_subcommand login" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand login" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand login" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand login" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand logout" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand logout" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand logout" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand logout" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "list" -d 'List the profiles'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "ls" -d 'List the profiles'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "use" -d 'Make a profile the default one'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "show" -d 'Show a profile'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "get" -d 'Show a profile'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "remove" -d 'Remove a profile and its stored key'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "rm" -d 'Remove a profile and its stored key'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l description -d 'What the key is for' -r
@@ -67,7 +268,7 @@ unmetered\t'No limits; on enterprise plans only'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l expires -d 'When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l if-exists -d 'What to do when an active key has this name already' -r -f -a "fail\t'Refuse, with exit code 6'
 skip\t'Make nothing and succeed'"
-complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or fd:N; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l idempotency-key -d 'Send this Idempotency-Key: the same request again gets the same key for 24 hours' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
