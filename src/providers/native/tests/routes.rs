@@ -101,7 +101,7 @@ fn any_valid_key_hears_of_itself_and_its_workspace() {
         assert!(!answer.text.contains(&plain));
 
         let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
-        let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)));
+        let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)), String::new());
         let whoami = client.whoami().await.unwrap();
         assert_eq!((whoami.workspace.as_str(), whoami.key), ("acme", None));
     });
