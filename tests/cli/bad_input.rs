@@ -549,7 +549,7 @@ hint: give each place once
     to("--to mars").shows(str![[r#"
 exit 2
 --- stderr
-error: invalid value 'mars' for '--to <SINK>': there is no such place; a secret can go to stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND, fd:N
+error: invalid value 'mars' for '--to <SINK>': there is no such place; a secret can go to stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, fd:N
 
 For more information, try '--help'.
 
@@ -690,7 +690,7 @@ exit 2
 --- stderr
 error: there is no profile `nosuch`
 
-hint: the profile built into this program is `local`: keys -p local …
+hint: there is `local`; make another one with: keys login -p NAME --api-url URL
 
 "#]]);
     let seen = place.keys::<&str>([]).done();

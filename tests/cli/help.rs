@@ -15,6 +15,10 @@ Administer API keys
 Usage: keys [OPTIONS] <COMMAND>
 
 Commands:
+  login        Log in to a service: verify a key and keep it
+  logout       Log out: forget the stored key of a profile
+  whoami       Show as whom commands act, and where the credential comes from
+  profile      List profiles, choose the default one, show or remove one
   create       Create a key
   list         List keys [alias: ls]
   show         Show a key [alias: get]
@@ -47,6 +51,10 @@ Global options:
       --timeout <AGE>        How long a request may take [default: 30s]
 
 Start here:
+  keys login --api-url https://keys.example.com
+  keys create --name "Ingestion worker" --perm read:contacts
+
+Or with the service built into this program, without any login:
   keys -p local create --name "Ingestion worker" --perm read:contacts
   keys -p local list
 
@@ -104,8 +112,8 @@ Options:
           [default: fail]
 
       --to <SINK>
-          Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND or
-          fd:N; may be repeated
+          Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH,
+          keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated
 
       --idempotency-key <KEY>
           Send this Idempotency-Key: the same request again gets the same key for 24 hours
@@ -396,9 +404,9 @@ fn without_a_profile_both_ways_on_are_named() {
     Place::new().keys(["list"]).shows(str![[r#"
 exit 4
 --- stderr
-error: no profile is chosen and no credential is set
+error: nobody is logged in, no profile is chosen, and KEYS_API_KEY is not set
 
-hint: use the service built into this program with -p local, or set KEYS_API_URL and KEYS_API_KEY for one elsewhere
+hint: log in to a service with: keys login --api-url URL; or use the one built into this program: keys -p local …
 
 "#]]);
 }

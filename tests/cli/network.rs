@@ -71,13 +71,13 @@ exit 4
 --- stderr
 error: Invalid API key
 
-hint: check the key in KEYS_API_KEY: it may be mistyped, revoked or expired
+hint: the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY
 
 "#]]);
     server.keys(unknown, "list --json").shows(str![[r#"
 exit 4
 --- stderr
-{"error":{"code":"invalid_key","message":"Invalid API key","hint":"check the key in KEYS_API_KEY: it may be mistyped, revoked or expired","retryable":false,"status":401,"request_id":"[REQUEST]","exit":4}}
+{"error":{"code":"invalid_key","message":"Invalid API key","hint":"the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY","retryable":false,"status":401,"request_id":"[REQUEST]","exit":4}}
 
 "#]]);
     server.keys(unknown, "create --name x --perm read").shows(str![[r#"
@@ -86,15 +86,15 @@ exit 4
 error: could not create the key `x`
   caused by: Invalid API key
 
-hint: check the key in KEYS_API_KEY: it may be mistyped, revoked or expired
+hint: the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY
 
 "#]]);
     server.keys("", "list").shows(str![[r#"
 exit 4
 --- stderr
-error: no profile is chosen and no credential is set
+error: nobody is logged in, no profile is chosen, and KEYS_API_KEY is not set
 
-hint: use the service built into this program with -p local, or set KEYS_API_URL and KEYS_API_KEY for one elsewhere
+hint: log in to a service with: keys login --api-url URL; or use the one built into this program: keys -p local …
 
 "#]]);
     server.keys("two words", "list").shows(str![[r#"
@@ -116,7 +116,7 @@ exit 4
 --- stderr
 error: API key has been revoked
 
-hint: check the key in KEYS_API_KEY: it may be mistyped, revoked or expired
+hint: the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY
 
 "#]]);
 
@@ -130,7 +130,7 @@ exit 4
 --- stderr
 error: Invalid API key
 
-hint: check the key in KEYS_API_KEY: it may be mistyped, revoked or expired
+hint: the key may be mistyped, revoked or expired: log in with another, or check KEYS_API_KEY
 
 "#]]);
     server.keys(admin, "list --status expired").shows(str![[r#"
