@@ -311,7 +311,7 @@ fn fake(status: &str, body: &str) -> String {
 #[test]
 fn a_service_that_lies_stores_nothing() {
     let place = Place::new();
-    let key = "wbk_12345678_abcdefghijklmnopqrstuvwxyz012345";
+    let key = "wbk_12345678_abcdefghijklmnopqrstuvwxyz";
     let other = r#"{"data":{"workspace":{"name":"A"},"identity":"key","api_key":{"id":"k","name":"n","prefix":"wbk_87654321"}}}"#;
     let nobody = r#"{"data":{"workspace":{"name":"A"},"identity":"operator","api_key":null}}"#;
     let nameless = r#"{"data":{"workspace":{"name":"A"},"identity":"key","api_key":null}}"#;
@@ -435,7 +435,7 @@ fn a_new_key_goes_into_the_keyring() {
 #[test]
 fn a_crash_leaves_no_core() {
     let place = Place::new();
-    let canary = "wbk_canary00_abcdefghijklmnopqrstuvwxyz012345";
+    let canary = "wbk_canary00_abcdefghijklmnopqrstuvwxyz";
     let mut child = Command::new("sh")
         .args(["-c", &format!("ulimit -c unlimited 2>/dev/null; exec {KEYS} -p local lookup")])
         .env_clear()
