@@ -237,7 +237,7 @@ fn a_wrong_key_stores_nothing() {
         assert!(!place.path("config/config.toml").exists());
         assert!(!place.path("config/credentials/default").exists());
     };
-    let wrong = format!("{}x", &service.admin[..service.admin.len() - 1]);
+    let wrong = format!("{}-", &service.admin[..service.admin.len() - 1]);
     login().arg("--key-stdin").input(&wrong).ends(4).says(["nothing was stored", "Invalid API key"]);
     nothing(&place);
     for unusable in ["", "two\nlines", "sp ace"] {
@@ -275,6 +275,25 @@ fn a_person_types_the_key_unseen() {
     let seen = person.sees("Logged in with the profile `default`");
     assert!(!seen.contains(&service.admin[12..]), "{seen}");
     place.keys("whoami").ends(0);
+}
+
+#[test]
+fn a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done() {
+    let place = Place::new();
+    let Some(mut keyring) = Keyring::unlocked(&place, "a keyring that is killed during a login") else { return };
+    let service = Service::start(&place);
+    let mut person = Person::at(&place.keys("login --api-url").arg(&service.url).on(&keyring));
+    person.sees("Key (not shown): ");
+    keyring.kill();
+    person.types(&format!("{}\n", service.admin));
+    let seen = person.sees("no keyring is running");
+    assert!(seen.contains("The key `admin`") && !seen.contains("Logged in"), "{seen}");
+    drop(person);
+    assert!(!place.path("config/config.toml").exists());
+    assert_eq!(place.files_holding(&service.admin), Vec::<String>::new());
+    keyring.start_again();
+    place.keys("profile list").ends(0);
+    assert_eq!(keyring.secret_tool("keys", "default").unwrap_or_default(), "");
 }
 
 #[test]

@@ -318,7 +318,12 @@ impl Service {
 }
 
 impl Drop for Service {
+    #[expect(clippy::print_stderr, clippy::use_debug, reason = "it belongs to the report of a failed test")]
     fn drop(&mut self) {
+        if thread::panicking() {
+            // Whether it was still there says whose fault the failure is.
+            eprintln!("the service at the end of the test: {:?}", self.child.try_wait());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
