@@ -7,7 +7,7 @@ use clap::builder::Styles;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve, show,
+    completions, create, delete, edit, help, hold, list, lookup, man, perms, reactivate, revoke, serve, show,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
@@ -98,6 +98,8 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
+    #[command(name = "__hold", hide = true)]
+    Hold(hold::Args),
 }
 
 impl Cli {
@@ -135,6 +137,7 @@ impl Cli {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
+            Command::Hold(args) => hold::run(&args, terminal),
             Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
             Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
             command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
@@ -188,7 +191,7 @@ impl Command {
         let (client, rules) = connect(globals, environment, !self.sends_nothing()).await?;
         let (client, yes) = (&client, globals.yes);
         match self {
-            Self::Create(args) => create::run(args, client, rules, output, terminal).await,
+            Self::Create(args) => create::run(args, environment.circumstances(), client, rules, output, terminal).await,
             Self::List(args) => list::run(args, client, output, terminal).await,
             Self::Show(args) => show::run(args, client, output, terminal).await,
             Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,
@@ -196,7 +199,7 @@ impl Command {
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
-            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) => {
+            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Hold(_) => {
                 Err(Failure::new(Exit::Internal, "internal", "a command that calls no service came where one does")
                     .into())
             }

@@ -10,6 +10,7 @@
 //! * [`service`]: the engine over its store. [`serve`]: the listener in front of it.
 //! * [`http`]: the client's road. [`sink`]: the places a secret can go.
 //! * [`selection`], [`consent`], [`bulk`]: which keys are meant, whether somebody agrees, what became of each.
+//! * [`handover`]: a new key on its way to a place or a person.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`files`], [`system`]: the environment, private files, the clock and randomness.
 
@@ -21,6 +22,7 @@ mod consent;
 mod exit;
 mod failure;
 mod files;
+mod handover;
 mod http;
 mod local;
 mod model;
