@@ -124,7 +124,7 @@ fn offer(
         let sinks = Sinks::prepare(&[spec], circumstances).map_err(|error| error.to_string())?;
         let places = sinks.deliver(&issued.plain, record, &mut io::sink()).map_err(|lost| lost.to_string())?;
         let note = match taking {
-            Taking::Copy => format!("Copied to the {}", places.concat()),
+            Taking::Copy => places.concat().replacen("clipboard", "Clipboard", 1),
             Taking::Save(_) => format!("Saved to {}", places.concat()),
             Taking::Pipe(_) => "The command has taken it".to_owned(),
         };

@@ -87,9 +87,9 @@ impl Sink for HeldSink {
 
     fn note(&self) -> Option<String> {
         Some(match self.0 {
-            Held::System => format!("cleared in {HELD} seconds, unless something else is copied before"),
+            Held::System => format!("holds it for {HELD} seconds, unless something else is copied before"),
             Held::Tmux => format!(
-                "tmux's buffer `{BUFFER}`, deleted in {HELD} seconds; your terminal was asked to copy it as well, and cannot be asked to forget it"
+                "tmux's buffer `{BUFFER}` holds it for {HELD} seconds; your terminal was asked to copy it as well, and cannot be asked to forget it"
             ),
         })
     }

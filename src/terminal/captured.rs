@@ -9,7 +9,9 @@
 //! it) or is a shell (somebody did, as in `KEY=$(keys create … 2>/dev/null)`). A runner or an agent, the first process
 //! upwards with another standard output, shares neither and is no shell.
 //!
-//! What cannot be found out counts as uncaptured: a refusal costs one `--to`, a printed key costs the key. A pipe into
+//! What cannot be found out counts as uncaptured: a refusal costs one `--to`, a printed key costs the key. So does, in
+//! shells that redirect themselves for a command instead of their child, `keys create … >FILE`: `--to file:` is the safer
+//! way there anyway. A pipe into
 //! another program, `keys create … | cat`, counts as captured: what becomes of it is that program's affair, and storing
 //! it is the usual one.
 

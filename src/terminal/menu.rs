@@ -124,6 +124,10 @@ impl Menu<'_> {
         self.keyboard.pause();
         let outcome = (self.take)(taking);
         self.keyboard.resume()?;
+        if matches!(taking, Taking::Pipe(_)) {
+            // What the command said last may lack its line break.
+            self.keyboard.write("\n")?;
+        }
         match outcome {
             Ok(note) => {
                 self.taken = true;
