@@ -7,7 +7,7 @@ use clap::builder::Styles;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    completions, create, delete, edit, help, hold, list, lookup, man, perms, reactivate, revoke, serve, show,
+    completions, create, delete, edit, help, list, lookup, man, perms, reactivate, revoke, serve, show,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
@@ -98,8 +98,6 @@ enum Command {
     Completions(completions::Args),
     Man(man::Args),
     Help(help::Args),
-    #[command(name = "__hold", hide = true)]
-    Hold(hold::Args),
 }
 
 impl Cli {
@@ -137,7 +135,6 @@ impl Cli {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
-            Command::Hold(args) => hold::run(&args, terminal),
             Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
             Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
             command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
@@ -199,7 +196,7 @@ impl Command {
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
-            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Hold(_) => {
+            Self::Perms(_) | Self::Serve(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) => {
                 Err(Failure::new(Exit::Internal, "internal", "a command that calls no service came where one does")
                     .into())
             }

@@ -42,6 +42,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::Cli;
+use crate::commands::hold;
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -51,6 +52,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = Environment::read();
     let mut terminal = Terminal::system(environment.surroundings());
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if hold::is_meant(&arguments) {
+        let outcome = hold::run(&arguments, &mut terminal);
+        return ExitCode::from(
+            outcome.map_or_else(|error| failure::report(&error, &mut terminal, false), |()| Exit::Done).code(),
+        );
+    }
     let exit = match Cli::understand(&arguments, terminal.out_is_colored()) {
         Err(usage) => failure::misunderstood(&usage, &arguments, &mut terminal),
         Ok(cli) => {

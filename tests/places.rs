@@ -112,8 +112,8 @@ fn search_path() -> String {
     std::env::var("PATH").unwrap()
 }
 
-/// Whether all of these programs are there. What is not is said where the test runner does not swallow it.
-#[expect(clippy::disallowed_methods, reason = "this is for the person who runs the tests")]
+/// Whether all of these programs are there.
+#[expect(clippy::disallowed_methods, reason = "whether the tests may do without is for those who run them to say")]
 fn available(programs: &[&str]) -> bool {
     let path = search_path();
     let found = |program: &str| std::env::split_paths(&path).any(|directory| directory.join(program).is_file());
@@ -121,15 +121,17 @@ fn available(programs: &[&str]) -> bool {
     if missing.is_empty() {
         return true;
     }
-    leave_out(&missing.join(", "))
+    let missing = missing.join(", ");
+    assert!(std::env::var_os("KEYS_REQUIRE_TERMINAL_TOOLS").is_none(), "{missing} is required and not there");
+    leave_out(&missing);
+    false
 }
 
+/// Says what a test goes without, where the test runner does not swallow it.
 #[expect(clippy::disallowed_methods, reason = "this is for the person who runs the tests")]
-fn leave_out(what: &str) -> bool {
-    assert!(std::env::var_os("KEYS_REQUIRE_TERMINAL_TOOLS").is_none(), "{what} is required and not there");
+fn leave_out(what: &str) {
     let test = thread::current().name().unwrap_or_default().to_owned();
     let _ = std::io::stderr().write_all(format!("left out for want of {what}: {test}\n").as_bytes());
-    false
 }
 
 /// Waits until there is an answer; what there was instead is shown when there never is.
@@ -227,7 +229,8 @@ impl<'a> Tmux<'a> {
     /// Runs the line that gets the key again, which is on the screen, and returns the key.
     fn resume(&self) -> String {
         let screen = self.screen();
-        let line = screen.lines().find(|line| line.trim_start().starts_with("keys -p local create")).expect(&screen);
+        let line = screen.lines().find(|line| line.trim_start().starts_with("keys -p local create"));
+        let line = line.unwrap_or_else(|| panic!("no line to resume by:\n{screen}"));
         let again = || {
             let mut shell = self.home.command("sh");
             shell.args(["-c", line]).env("PATH", self.home.search_path_with_keys());
@@ -252,6 +255,29 @@ fn menu(screen: &str, prefix: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").replace(prefix, "PREFIX")
 }
 
+/// Waits until the menu stands there just so: the mark at an entry, a note below.
+fn shows(tmux: &Tmux<'_>, prefix: &str, mark: usize, note: &str) {
+    let entries = [
+        "copy    to the clipboard",
+        "reveal  on this screen, until you press Enter",
+        "save    to a file",
+        "pipe    to a command, on its standard input",
+        "done",
+    ];
+    let mut expected = "Key `ci` is made: PREFIX•••".to_owned();
+    for (at, entry) in entries.iter().enumerate() {
+        expected.push_str(if at == mark { "\n> " } else { "\n  " });
+        expected.push_str(entry);
+    }
+    if !note.is_empty() {
+        expected = format!("{expected}\n{note}");
+    }
+    wait_for(&expected, || {
+        let found = menu(&tmux.screen(), prefix);
+        if found == expected { Ok(()) } else { Err(found) }
+    });
+}
+
 #[test]
 fn the_menu_step_by_step() {
     if !available(&["tmux"]) {
@@ -260,27 +286,7 @@ fn the_menu_step_by_step() {
     let home = Home::new();
     let tmux = Tmux::start(&home);
     let prefix = tmux.create("ci");
-    let shows = |mark: usize, note: &str| {
-        let entries = [
-            "copy    to the clipboard",
-            "reveal  on this screen, until you press Enter",
-            "save    to a file",
-            "pipe    to a command, on its standard input",
-            "done",
-        ];
-        let mut expected = "Key `ci` is made: PREFIX•••".to_owned();
-        for (at, entry) in entries.iter().enumerate() {
-            expected.push_str(if at == mark { "\n> " } else { "\n  " });
-            expected.push_str(entry);
-        }
-        if !note.is_empty() {
-            expected = format!("{expected}\n{note}");
-        }
-        wait_for(&expected, || {
-            let found = menu(&tmux.screen(), &prefix);
-            if found == expected { Ok(()) } else { Err(found) }
-        });
-    };
+    let shows = |mark, note| shows(&tmux, &prefix, mark, note);
     shows(0, "");
     tmux.press("Down");
     shows(1, "");
@@ -419,6 +425,9 @@ fn no_process_shows(secret: &str) {
     }
 }
 
+/// A name, keys to press with what is to be on the screen then, and what is said in the end.
+type Way<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 #[test]
 fn ctrl_c_says_everywhere_how_to_get_the_key() {
     if !available(&["tmux"]) {
@@ -427,7 +436,7 @@ fn ctrl_c_says_everywhere_how_to_get_the_key() {
     let home = Home::new();
     let tmux = Tmux::start(&home);
     let question = "Leave all the same?";
-    let ways: [(&str, &[(&str, &str)], &str); 6] = [
+    let ways: [Way<'_>; 6] = [
         ("menu", &[("C-c", question), ("C-c", "status 130")], "interrupted before it was taken"),
         ("answer", &[("C-c", question), ("y", "status 130")], "interrupted before it was taken"),
         ("path", &[("s", "Path of"), ("C-c", question), ("C-c", "status 130")], "interrupted before it was taken"),
@@ -796,6 +805,31 @@ fn script(home: &Home, line: &str, variables: &[(&str, &str)]) -> Output {
     shell.output().unwrap()
 }
 
+/// A file system in memory without any room left, in the directory `full`.
+struct FullDisk<'a>(&'a Home);
+
+impl<'a> FullDisk<'a> {
+    fn mount(home: &'a Home) -> Option<Self> {
+        fs::create_dir(home.path("full")).unwrap();
+        let mut mount = home.command("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=4k", "keys", "full"]).stderr(Stdio::null());
+        if !mount.status().is_ok_and(|status| status.success()) {
+            return None;
+        }
+        let disk = Self(home);
+        home.write("full/env", "");
+        let mut rest = fs::OpenOptions::new().write(true).create_new(true).open(home.path("full/rest")).unwrap();
+        assert!(rest.write_all(&[0; 8192]).is_err());
+        Some(disk)
+    }
+}
+
+impl Drop for FullDisk<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.command("umount").arg("full").status();
+    }
+}
+
 #[test]
 fn what_cannot_take_the_key_is_found_out_before_there_is_one() {
     let home = Home::new();
@@ -828,20 +862,8 @@ fn what_cannot_take_the_key_is_found_out_before_there_is_one() {
     .iter()
     .map(|rest| format!("{create} {rest}"))
     .collect();
-    let full = home.path("full");
-    fs::create_dir(&full).unwrap();
-    let mounted =
-        home.command("mount").args(["-t", "tmpfs", "-o", "size=4k", "keys"]).arg(&full).stderr(Stdio::null()).status();
-    let mounted = mounted.is_ok_and(|status| status.success());
-    if mounted {
-        let _ = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(full.join("rest"))
-            .unwrap()
-            .write_all(&[0; 8192]);
-        home.write("full/env", "");
+    let disk = FullDisk::mount(&home);
+    if disk.is_some() {
         lines.push(format!("{create} --to file:full/key"));
         lines.push(format!("{create} --to dotenv:full/.env#KEY"));
         lines.push(format!("{create} >> full/rest"));
@@ -851,9 +873,7 @@ fn what_cannot_take_the_key_is_found_out_before_there_is_one() {
         leave_out("a file system in memory, which only root can mount");
     }
     let outcomes: Vec<Output> = lines.iter().map(|line| script(&home, line, &[])).collect();
-    if mounted {
-        home.command("umount").arg(&full).status().unwrap();
-    }
+    drop(disk);
     for (line, outcome) in lines.iter().zip(&outcomes) {
         let said = err(outcome);
         assert_eq!(outcome.status.code(), Some(2), "{line}\n{said}");

@@ -32,6 +32,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// What the holder says when the secret is where it should be.
 pub(crate) const READY: &str = "READY";
 
+/// The word that makes this program a holder.
+pub(crate) const HOLD: &str = "__hold";
+
 /// The name of the buffer in tmux.
 const BUFFER: &str = "keys";
 
@@ -130,7 +133,7 @@ fn holder(held: Held) -> io::Result<Child> {
     #[cfg(unix)]
     command.current_dir("/");
     command
-        .args(["__hold", held.argument()])
+        .args([HOLD, held.argument()])
         .env_remove("KEYS_API_KEY")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
