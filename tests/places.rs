@@ -495,8 +495,11 @@ fn a_signal_leaves_the_terminal_as_it_was() {
         let process = home.read("pid").trim_end().to_owned();
         assert!(home.command("kill").args([&format!("-{signal}"), &process]).status().unwrap().success());
         let screen = tmux.wait(&format!("status {status}"));
-        wait_for("after", || fs::metadata(home.path("after")).map_err(|error| error.to_string()));
-        assert_eq!(home.read("before"), home.read("after"), "{name}");
+        let after = wait_for("the state afterwards", || {
+            let after = fs::read_to_string(home.path("after")).unwrap_or_default();
+            if after.ends_with('\n') { Ok(after) } else { Err(after) }
+        });
+        assert_eq!(home.read("before"), after, "{name}");
         assert_eq!(tmux.run(&["display-message", "-p", "#{cursor_flag} #{alternate_on}"]), "1 0\n", "{name}");
         if status != 0 {
             assert!(prefix.contains(&tmux.resume()[..12]), "{screen}");
