@@ -454,6 +454,12 @@ fn ctrl_c_says_everywhere_how_to_get_the_key() {
         assert!(screen.contains(&format!("was made, but not delivered: {what}")), "{screen}");
         assert!(tmux.resume().starts_with(&prefix), "{name}");
     }
+    // While a place has it that was named.
+    tmux.enter("clear; keys -p local create --name sent --perm read:contacts --to 'cmd:echo started; sleep 60'; echo status $?");
+    tmux.wait("started\n");
+    tmux.press("C-c");
+    let screen = tmux.wait("status 11");
+    assert!(screen.contains("--to 'cmd:echo started; sleep 60' --idempotency-key"), "{screen}");
     // While a command has it: the command ends, the menu is there again.
     tmux.create("running");
     tmux.press("p");

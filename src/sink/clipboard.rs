@@ -178,11 +178,17 @@ pub(crate) fn hold(
     }
 }
 
-/// Away from the terminal, whose end and whose Ctrl-C are not for this process.
+/// Away from the terminal, whose end and whose Ctrl-C are not for this process; and should it crash while nobody looks, what
+/// it holds is not written to a disk.
 fn detach() {
-    // Fails for the leader of a group only, which somebody else has detached then.
     #[cfg(unix)]
-    let _ = rustix::process::setsid();
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+
+        // Fails for the leader of a group only, which somebody else has detached then.
+        let _ = setsid();
+        let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    }
 }
 
 fn hold_system(
