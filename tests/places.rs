@@ -455,19 +455,19 @@ fn ctrl_c_says_everywhere_how_to_get_the_key() {
         assert!(tmux.resume().starts_with(&prefix), "{name}");
     }
     // While a place has it that was named.
-    tmux.enter("clear; keys -p local create --name sent --perm read:contacts --to 'cmd:echo started; sleep 60'; echo status $?");
-    tmux.wait("started\n");
+    tmux.enter("clear; keys -p local create --name sent --perm read:contacts --to 'cmd:echo st\"\"arted; sleep 60'; echo status $?");
+    tmux.wait("started");
     tmux.press("C-c");
     let screen = tmux.wait("status 11");
-    assert!(screen.contains("--to 'cmd:echo started; sleep 60' --idempotency-key"), "{screen}");
+    assert!(screen.contains("--to 'cmd:echo st\"\"arted; sleep 60' --idempotency-key"), "{screen}");
     // While a command has it: the command ends, the menu is there again.
     tmux.create("running");
     tmux.press("p");
     tmux.wait("Command:");
-    tmux.enter("echo started; sleep 60");
+    tmux.enter("echo st\"\"arted; sleep 60");
     tmux.wait("started");
     tmux.press("C-c");
-    tmux.wait("Not done: could not deliver to `cmd:echo started; sleep 60`");
+    tmux.wait("Not done: could not deliver to `cmd:echo st\"\"arted; sleep 60`");
     // Revealed is taken: Ctrl-C only hides it.
     tmux.press("r");
     tmux.wait("Press Enter to hide it");
