@@ -172,3 +172,27 @@ fn refuse_lost_mask(terminal: &Terminal) -> Result<(), Failure> {
     let message = format!("GitHub Actions could not be told to mask the key: {reason}");
     Err(Failure::new(Exit::Usage, "mask_would_be_lost", message).hint("leave standard error as the runner gave it"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(to: &[SinkSpec], for_people: bool, circumstances: &Circumstances, terminal: &Terminal) -> Option<Exit> {
+        let refused = Handover::prepare(to, for_people, circumstances, terminal).err()?;
+        refused.downcast_ref::<Failure>().map(|failure| failure.exit)
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_is_given_and_nothing_by_the_way() {
+        let read = Circumstances { reader: Some("a CI log (CI is set)".to_owned()), ..Circumstances::default() };
+        let (on_screen, _) = Terminal::test_screen(80);
+        let (captured, _) = Terminal::test();
+        for for_people in [true, false] {
+            assert_eq!(refusal(&[], for_people, &read, &on_screen), Some(Exit::Unconfirmed));
+            assert_eq!(refusal(&[], for_people, &read, &captured), None);
+            assert_eq!(refusal(&[], for_people, &Circumstances::default(), &on_screen), None);
+        }
+        assert_eq!(refusal(&[SinkSpec::Stdout], true, &read, &on_screen), None);
+        assert_eq!(refusal(&[SinkSpec::Stdout], false, &read, &captured), Some(Exit::Usage));
+    }
+}
