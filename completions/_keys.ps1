@@ -287,7 +287,7 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
             [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Rate-limit tier')
             [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never')
             [CompletionResult]::new('--if-exists', '--if-exists', [CompletionResultType]::ParameterName, 'What to do when an active key has this name already')
-            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated')
             [CompletionResult]::new('--idempotency-key', '--idempotency-key', [CompletionResultType]::ParameterName, 'Send this Idempotency-Key: the same request again gets the same key for 24 hours')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')

@@ -272,7 +272,7 @@ set edit:completion:arg-completer[keys] = {|@words|
             cand --tier 'Rate-limit tier'
             cand --expires 'When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never'
             cand --if-exists 'What to do when an active key has this name already'
-            cand --to 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated'
+            cand --to 'Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated'
             cand --idempotency-key 'Send this Idempotency-Key: the same request again gets the same key for 24 hours'
             cand -p 'Profile to use; `local` is the service built into this program'
             cand --profile 'Profile to use; `local` is the service built into this program'

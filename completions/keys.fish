@@ -268,7 +268,7 @@ unmetered\t'No limits; on enterprise plans only'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l expires -d 'When the key ends: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l if-exists -d 'What to do when an active key has this name already' -r -f -a "fail\t'Refuse, with exit code 6'
 skip\t'Make nothing and succeed'"
-complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l idempotency-key -d 'Send this Idempotency-Key: the same request again gets the same key for 24 hours' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"

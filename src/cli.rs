@@ -203,7 +203,7 @@ impl Command {
         reached.warn_of_expiry(terminal);
         let (client, rules, yes) = (&reached.client, reached.rules, globals.yes);
         match self {
-            Self::Create(args) => create::run(args, client, rules, output, terminal).await,
+            Self::Create(args) => create::run(args, environment.circumstances(), client, rules, output, terminal).await,
             Self::List(args) => list::run(args, client, output, terminal).await,
             Self::Show(args) => show::run(args, client, output, terminal).await,
             Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,

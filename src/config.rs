@@ -13,11 +13,46 @@ use crate::exit::{Exit, Explain};
 use crate::model::secret::{NotAKey, PlainKey};
 use crate::profiles::{self, LOCAL, Profile, Profiles, ProfilesError};
 use crate::providers::Provider;
+use crate::sink::Circumstances;
 use crate::terminal::Surroundings;
 use crate::text;
 
 /// How long one request may take where nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What coding agents set in the commands they run, whose output they keep in a conversation. What a person sets for an
+/// agent, as `CODEX_HOME`, is none of these.
+const AGENTS: [&str; 13] = [
+    "CLAUDECODE",
+    "CURSOR_AGENT",
+    "CODEX_SANDBOX",
+    "CODEX_SANDBOX_NETWORK_DISABLED",
+    "CODEX_THREAD_ID",
+    "CODEX_CI",
+    "GEMINI_CLI",
+    "CLINE_ACTIVE",
+    "OPENCODE",
+    "QWEN_CODE",
+    "AUGMENT_AGENT",
+    "GOOSE_TERMINAL",
+    "AI_AGENT",
+];
+
+/// What CI services set in the jobs they run, whose output they keep in a log. The general one last.
+const LOGS: [&str; 12] = [
+    "GITHUB_ACTIONS",
+    "GITLAB_CI",
+    "JENKINS_URL",
+    "TF_BUILD",
+    "BUILDKITE",
+    "CIRCLECI",
+    "TRAVIS",
+    "TEAMCITY_VERSION",
+    "BITBUCKET_BUILD_NUMBER",
+    "CODEBUILD_BUILD_ID",
+    "DRONE",
+    "CI",
+];
 
 /// The variables this program knows.
 pub(crate) struct Environment {
@@ -34,6 +69,7 @@ pub(crate) struct Environment {
     ci: bool,
     dumb: bool,
     columns: Option<u16>,
+    circumstances: Circumstances,
 }
 
 impl Environment {
@@ -41,6 +77,11 @@ impl Environment {
     pub(crate) fn read() -> Self {
         let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let is_on = |name: &str| text(name).is_some_and(|value| value != "false" && value != "0");
+        // Agents run in CI too, and are between the command and the log then.
+        let agent = AGENTS.iter().find(|variable| is_on(variable));
+        let reader = agent.map(|variable| format!("a coding agent ({variable} is set)"));
+        let log = LOGS.iter().find(|variable| is_on(variable)).map(|variable| format!("a CI log ({variable} is set)"));
         Self {
             profile: text("KEYS_PROFILE"),
             provider: text("KEYS_PROVIDER"),
@@ -55,12 +96,27 @@ impl Environment {
             ci: text("CI").is_some_and(|value| value != "false"),
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
             columns: text("COLUMNS").and_then(|value| value.parse().ok()),
+            circumstances: Circumstances {
+                reader: reader.or(log),
+                agent: agent.is_some(),
+                github_actions: is_on("GITHUB_ACTIONS"),
+                github_env: path("GITHUB_ENV"),
+                github_output: path("GITHUB_OUTPUT"),
+                gitlab_project: path("CI_PROJECT_DIR").filter(|_| is_on("GITLAB_CI")),
+                tmux: text("TMUX").is_some(),
+                ssh: text("SSH_CONNECTION").is_some(),
+            },
         }
     }
 
     /// What the terminal needs to know.
     pub(crate) const fn surroundings(&self) -> Surroundings {
         Surroundings { no_color: self.no_color, dumb: self.dumb, ci: self.ci, columns: self.columns }
+    }
+
+    /// What the places for secrets need to know.
+    pub(crate) const fn circumstances(&self) -> &Circumstances {
+        &self.circumstances
     }
 
     /// Where this user's data lives; not made here.
@@ -373,6 +429,7 @@ mod tests {
             provider: None,
             api_key: None,
             api_url: None,
+            circumstances: Circumstances::default(),
             config_directory: Some(scratch.path("")),
             data_directory: Some(scratch.path("data")),
             display: false,

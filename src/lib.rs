@@ -12,6 +12,7 @@
 //! * [`reach`]: from flags, environment and profile to the client that goes there.
 //! * [`selection`], [`consent`], [`unlock`], [`bulk`]: which keys are meant, whether somebody agrees or has to unlock a
 //!   keyring, what became of each.
+//! * [`handover`]: a new key on its way to a place or a person.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
@@ -25,6 +26,7 @@ mod credential;
 mod exit;
 mod failure;
 mod files;
+mod handover;
 mod http;
 mod hygiene;
 mod local;
@@ -48,6 +50,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::Cli;
+use crate::commands::hold;
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -61,6 +64,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run_line(arguments: &[OsString]) -> Exit {
     let environment = Environment::read();
     let mut terminal = Terminal::system(environment.surroundings());
+    if hold::is_meant(arguments) {
+        let outcome = hold::run(arguments, &mut terminal);
+        return outcome.map_or_else(|error| failure::report(&error, &mut terminal, false), |()| Exit::Done);
+    }
     match Cli::understand(arguments, terminal.out_is_colored()) {
         Err(usage) => failure::misunderstood(&usage, arguments, &mut terminal),
         Ok(cli) => {

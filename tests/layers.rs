@@ -13,12 +13,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("system", &[]),
     ("text", &["model"]),
     ("files", &["exit", "text"]),
-    ("terminal", &["text"]),
+    ("terminal", &["model", "text"]),
     ("output", &["exit", "model", "terminal", "text"]),
     ("hygiene", &["exit"]),
     ("credential", &["exit", "files", "model", "text"]),
     ("profiles", &["credential", "exit", "files", "model", "providers", "text"]),
-    ("sink", &["credential", "exit", "files", "model"]),
+    ("sink", &["credential", "exit", "files", "model", "system"]),
     ("providers", &["model", "providers/*/rules"]),
     ("providers/*/rules", &["model", "providers"]),
     ("providers/*/wire", &["model", "providers/*/rules"]),
@@ -28,7 +28,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("service", &["exit", "files", "model", "providers"]),
     ("serve", &["providers/*/routes"]),
     ("local", &["files", "http", "providers", "providers/*/client", "providers/*/routes", "service", "system"]),
-    ("config", &["credential", "exit", "model", "profiles", "providers", "terminal", "text"]),
+    ("config", &["credential", "exit", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
         "reach",
         &[
@@ -63,6 +63,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("unlock", &["config", "credential", "terminal"]),
+    ("handover", &["exit", "failure", "model", "sink", "terminal"]),
     ("selection", CLIENT_SIDE),
     ("consent", CLIENT_SIDE),
     ("bulk", CLIENT_SIDE),
@@ -77,6 +78,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "exit",
             "failure",
             "files",
+            "handover",
             "http",
             "local",
             "model",
@@ -96,7 +98,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("cli", &["commands", "config", "exit", "failure", "model", "output", "providers", "reach", "terminal", "text"]),
-    ("lib", &["cli", "config", "exit", "failure", "hygiene", "terminal"]),
+    ("lib", &["cli", "commands", "config", "exit", "failure", "hygiene", "terminal"]),
 ];
 
 /// What stands between the commands and the client.

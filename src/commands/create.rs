@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted, unknown_outcome};
+use crate::handover::{Handover, Lost};
 use crate::http::{HttpError, IdempotencyKey, Preview};
 use crate::model::key::{IssuedKey, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
@@ -14,13 +15,13 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::Rules;
 use crate::providers::native::client::Client;
-use crate::sink::{SinkSpec, Sinks, writes_to_stdout};
+use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
 /// Create a key
 ///
-/// The plaintext is shown once. Where standard output is not a terminal and no --to is given, the plaintext and a line
+/// The plaintext is handed over once: on a terminal by a menu that copies, shows or saves it. Where standard output is not a terminal and no --to is given, the plaintext and a line
 /// break are the only bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
@@ -50,7 +51,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = IfExists::Fail)]
     if_exists: IfExists,
     #[expect(clippy::doc_markdown, reason = "this is help text: `file:PATH` is no address")]
-    /// Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated
+    /// Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT,
+    /// cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated
     #[arg(long, value_name = "SINK")]
     to: Vec<SinkSpec>,
     /// Send this Idempotency-Key: the same request again gets the same key for 24 hours
@@ -78,6 +80,7 @@ impl Args {
 
 pub(crate) async fn run(
     args: Args,
+    circumstances: &Circumstances,
     client: &Client,
     rules: &Rules,
     output: &Output,
@@ -89,11 +92,7 @@ pub(crate) async fn run(
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
-    let to = places(&args.to, output)?;
-    if to.is_empty() || writes_to_stdout(&to) {
-        refuse_lost_output(terminal)?;
-    }
-    let sinks = Sinks::prepare(&to)?;
+    let handover = Handover::prepare(&args.to, output.is_for_people(), circumstances, terminal)?;
     let (issued, replayed) = match client.create(&new, &idempotency_key).await {
         Ok(created) => created,
         Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
@@ -103,7 +102,7 @@ pub(crate) async fn run(
     };
     let record = key::json(&issued.key, system::now());
     let resume = resume_line(&args, &idempotency_key, client);
-    let places = deliver(&issued, record, sinks, output, terminal, &resume)?;
+    let places = deliver(&issued, record, handover, output, terminal, &resume)?;
     report(&issued, &places, replayed, client, terminal);
     Ok(())
 }
@@ -122,48 +121,26 @@ fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
     })
 }
 
-/// Where the plaintext goes when nothing is said: to standard output, bare, or in the field `secret` of an object.
-fn places(to: &[SinkSpec], output: &Output) -> Result<Vec<SinkSpec>, Failure> {
-    if output.is_for_people() {
-        return Ok(if to.is_empty() { vec![SinkSpec::Stdout] } else { to.to_vec() });
-    }
-    if writes_to_stdout(to) {
-        let message = "the key and the object that describes it cannot both be on standard output";
-        return Err(Failure::new(Exit::Usage, "conflicting_options", message)
-            .hint("leave out --to stdout: the object then holds the key in its field `secret`"));
-    }
-    Ok(to.to_vec())
-}
-
-fn refuse_lost_output(terminal: &Terminal) -> Result<(), Failure> {
-    let Some(reason) = terminal.output_would_be_lost() else {
-        return Ok(());
-    };
-    let message = format!("the key would be lost: {reason}");
-    Err(Failure::new(Exit::Usage, "output_would_be_lost", message)
-        .hint("send the key to a place, for instance with --to file:PATH"))
-}
-
 fn deliver(
     issued: &IssuedKey,
     mut record: Value,
-    sinks: Sinks,
+    handover: Handover,
     output: &Output,
     terminal: &mut Terminal,
     resume: &str,
 ) -> Result<Vec<String>, Failure> {
-    let undelivered = |done: &[String], what: String| {
-        let already = if done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(done)) };
-        let message = format!("key {} was made, but not delivered{already}: {what}", issued.key.id);
-        Failure::new(Exit::Undelivered, "not_delivered", message)
+    let undelivered = |lost: Lost| {
+        let already =
+            if lost.done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(&lost.done)) };
+        let message = format!("key {} was made, but not delivered{already}: {}", issued.key.id, lost.what);
+        Failure::new(lost.exit, lost.code(), message)
             .hint(format!("the service keeps the key for 24 hours; get it with the same request:\n  {resume}"))
             .details(json!({ "id": issued.key.id, "resume": resume }))
     };
-    let to_object = sinks.is_empty();
-    let done = sinks.deliver(&issued.plain, &record, terminal.out());
-    let done = done.map_err(|lost| undelivered(&lost.done, lost.cause.to_string()))?;
+    let to_object = handover.is_empty();
+    let done = handover.deliver(issued, &record, terminal).map_err(undelivered)?;
     if output.is_for_people() {
-        terminal.flush().map_err(|error| undelivered(&[], error.to_string()))?;
+        terminal.flush().map_err(|error| undelivered(Lost::new(&[], error.to_string())))?;
         return Ok(done);
     }
     if to_object {
@@ -174,7 +151,11 @@ fn deliver(
         .map_err(|error| error.to_string())
         .and_then(|()| terminal.flush().map_err(|error| error.to_string()))
         .map_err(|error| {
-            if to_object { undelivered(&[], error) } else { Failure::new(Exit::Internal, "output_failed", error) }
+            if to_object {
+                undelivered(Lost::new(&[], error))
+            } else {
+                Failure::new(Exit::Internal, "output_failed", error)
+            }
         })?;
     Ok(done)
 }

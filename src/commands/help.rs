@@ -61,6 +61,21 @@ The secret
   `keys create` with standard output piped and without --to writes the plaintext and a line break, and nothing
   else, so NEW=$(keys create …) works. With --json the plaintext is in the one field `secret`. With --to it goes
   to the places named there and nowhere else. Everywhere else a key is shown by its prefix.
+  On a terminal a menu copies it, shows it until Enter is pressed, saves it or pipes it to a command.
+  What a coding agent or a CI log would keep is refused (exit code 13), unless --to stdout says it outright.
+
+Places (--to)
+  stdout                     The plaintext and a line break
+  clipboard                  tmux's buffer, the terminal's over SSH, or the system's; cleared after 45 seconds where
+                             that is possible
+  file:PATH                  A file with the plaintext and a line break; files are replaced whole, with mode 0600
+  dotenv:PATH#VAR            A variable in a file of assignments, whose other lines stay as they are
+  json:PATH                  A file with the object that --json prints
+  cmd:COMMAND                A command that reads the plaintext on standard input
+  github-env:NAME            A variable of the steps that follow in a job of GitHub Actions
+  github-output:NAME         An output of this step; other jobs do not get it, because it is masked
+  fd:N                       A descriptor that was opened for it, as in --to fd:3 3>FILE
+  Each is checked before the key is made. In GitHub Actions the key is masked before anything holds it.
 
 Forms (--format, --json)
   table   For people, fitted to the width of the terminal. Piped: a row a line, tab-separated, without a header,
@@ -96,4 +111,14 @@ KEYS_API_URL needs no login.
   NO_COLOR           No colour
   TERM               `dumb` is no colour
   COLUMNS            The width to fit tables to
+  TMUX               The clipboard is a buffer of tmux
+  SSH_CONNECTION     The clipboard is the terminal's
+  GITHUB_ACTIONS     New keys are masked in the log; GITHUB_ENV and GITHUB_OUTPUT name the files of the step
+  GITLAB_CI          No dotenv file is written below CI_PROJECT_DIR, where it may become a report
+
+What prints a key for good is refused where one of these is set, unless its output is captured:
+  agents  CLAUDECODE CURSOR_AGENT CODEX_SANDBOX CODEX_SANDBOX_NETWORK_DISABLED CODEX_THREAD_ID CODEX_CI GEMINI_CLI
+          CLINE_ACTIVE OPENCODE QWEN_CODE AUGMENT_AGENT GOOSE_TERMINAL AI_AGENT
+  logs    GITHUB_ACTIONS GITLAB_CI JENKINS_URL TF_BUILD BUILDKITE CIRCLECI TRAVIS TEAMCITY_VERSION
+          BITBUCKET_BUILD_NUMBER CODEBUILD_BUILD_ID DRONE CI
 ";

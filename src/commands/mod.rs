@@ -5,6 +5,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod help;
+pub(crate) mod hold;
 pub(crate) mod list;
 pub(crate) mod login;
 pub(crate) mod logout;

@@ -8,12 +8,13 @@ use clap::{Args as ClapArgs, Subcommand};
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
+use crate::handover::{Handover, Lost};
 use crate::model::key::KeyName;
 use crate::providers::Provider;
 use crate::providers::native::routes::Context;
 use crate::serve;
 use crate::service::{Database, Service};
-use crate::sink::{SinkSpec, Sinks, writes_to_stdout};
+use crate::sink::SinkSpec;
 use crate::terminal::Terminal;
 use crate::{files, local, output, system};
 
@@ -76,28 +77,19 @@ async fn init(
     environment: &Environment,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let to = if to.is_empty() { vec![SinkSpec::Stdout] } else { to.to_vec() };
-    if writes_to_stdout(&to)
-        && let Some(reason) = terminal.output_would_be_lost()
-    {
-        let failure = Failure::new(Exit::Usage, "output_would_be_lost", format!("the key would be lost: {reason}"));
-        return Err(failure.hint("send it to a place, for instance with --to file:PATH").into());
-    }
-    let sinks = Sinks::prepare(&to)?;
+    let handover = Handover::prepare(to, true, environment.circumstances(), terminal)?;
     let service = open(place, environment).await?;
     let now = system::now();
     let issued = service.create_workspace(name, Provider::Native, now).await?;
     let record = output::key::json(&issued.key, now);
-    let lost = |what: String| {
+    let lost = |lost: Lost| {
         let message =
-            format!("the workspace {} was made, but its key was not delivered: {what}", quoted(name.as_str()));
-        Failure::new(Exit::Undelivered, "not_delivered", message)
+            format!("the workspace {} was made, but its key was not delivered: {}", quoted(name.as_str()), lost.what);
+        Failure::new(lost.exit, lost.code(), message)
             .hint("nobody has the key: make a workspace of another name, and deliver its key to another place")
     };
-    let places = sinks
-        .deliver(&issued.plain, &record, terminal.out())
-        .map_err(|undelivered| lost(undelivered.cause.to_string()))?;
-    terminal.flush().map_err(|error| lost(error.to_string()))?;
+    let places = handover.deliver(&issued, &record, terminal).map_err(lost)?;
+    terminal.flush().map_err(|error| lost(Lost::new(&[], error.to_string())))?;
     terminal.say(&format!(
         "Made workspace {} with admin key {} ({})",
         quoted(name.as_str()),

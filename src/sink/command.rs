@@ -162,7 +162,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::tests::{AWKWARD, deliver, key, refusal, specs};
-    use super::super::{Sinks, Undelivered};
+    use super::super::{Circumstances, Sinks, Undelivered};
     use super::*;
     use crate::files::scratch::Scratch;
 
@@ -184,7 +184,7 @@ mod tests {
     fn nothing_runs_before_there_is_a_key() {
         let scratch = Scratch::new();
         let command = format!("touch '{0}'; : $(touch '{0}')", scratch.path("ran").display());
-        let sinks = Sinks::prepare(&specs(&[&format!("cmd:{command}")])).unwrap();
+        let sinks = Sinks::prepare(&specs(&[&format!("cmd:{command}")]), &Circumstances::default()).unwrap();
         assert!(scratch.names().is_empty());
         sinks.deliver(&key("wbk_secret"), &serde_json::Value::Null, &mut Vec::new()).unwrap();
         assert_eq!(scratch.names(), ["ran"]);
@@ -250,8 +250,11 @@ mod tests {
         for (command, word) in cases {
             assert_eq!(first_word(command), word, "{command}");
         }
-        Sinks::prepare(&specs(&["cmd:if true; then cat; fi", "cmd:cd / && cat", "cmd:{ cat; }", "cmd:A=1 unheard-of"]))
-            .unwrap();
+        Sinks::prepare(
+            &specs(&["cmd:if true; then cat; fi", "cmd:cd / && cat", "cmd:{ cat; }", "cmd:A=1 unheard-of"]),
+            &Circumstances::default(),
+        )
+        .unwrap();
     }
 
     proptest! {

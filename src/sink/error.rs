@@ -84,6 +84,20 @@ pub(crate) enum Reason {
     System { attempt: &'static str, cause: io::Error },
     #[error("interrupted while the command had not ended")]
     Interrupted,
+    #[error("{0} is not set: this is no step of GitHub Actions")]
+    NoStep(&'static str),
+    #[error("{0} does not name a regular file")]
+    NoStepFile(&'static str),
+    #[error("a coding agent is between this command and the runner, which cannot be told to mask the key")]
+    Unmasked,
+    #[error("the disk that holds it is full")]
+    Full,
+    #[error("a dotenv file within the project may become a report of GitLab, which others can download")]
+    Report,
+    #[error("there is no clipboard: {0}")]
+    NoClipboard(String),
+    #[error("the clipboard did not take it: {0}")]
+    NotCopied(String),
     #[error("the command ended with {0}")]
     Ended(ExitStatus),
     #[cfg(unix)]
@@ -117,6 +131,17 @@ impl Reason {
             Self::Unclosed(_) => Some("close the quote, or write it as `\"'\"` if it belongs to the value".to_owned()),
             Self::Repeated(_) => Some("give each place once".to_owned()),
             Self::System { .. } | Self::Ended(_) | Self::Interrupted => None,
+            Self::NoStep(_) | Self::NoStepFile(_) | Self::Unmasked => {
+                Some("use `file:PATH`, `dotenv:PATH#VAR` or `cmd:COMMAND`".to_owned())
+            }
+            Self::Full => Some("make room, or name another place".to_owned()),
+            Self::Report => Some(
+                "give it to GitLab, as in --to cmd:'glab variable set NAME --masked', or to a file outside the project"
+                    .to_owned(),
+            ),
+            Self::NoClipboard(_) | Self::NotCopied(_) => {
+                Some("use `file:PATH`, or `cmd:COMMAND` with a command that copies".to_owned())
+            }
             #[cfg(unix)]
             Self::Syntax(_) => Some("quote the whole place for your own shell: --to 'cmd:COMMAND'".to_owned()),
             #[cfg(unix)]

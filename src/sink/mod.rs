@@ -3,11 +3,13 @@
 //! Every place is prepared, that is opened and checked, before the key is minted: a secret that can be shown only once
 //! must not find out afterwards that the disk is full. Dropped before they are used, the places leave nothing behind.
 
+pub(crate) mod clipboard;
 mod command;
 mod descriptor;
 mod dotenv;
 mod error;
 mod file;
+mod github;
 mod json;
 mod keyring;
 mod spec;
@@ -21,13 +23,42 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 pub(crate) use self::error::{SinkError, Undelivered};
-pub(crate) use self::spec::SinkSpec;
+pub(crate) use self::spec::{NotASink, SinkSpec};
 
 use self::error::Reason;
 use crate::model::secret::PlainKey;
 
 /// Room made on a disk beforehand for what is written around a plaintext: more than the longest key takes.
 const RESERVE: usize = 2048;
+
+/// What the environment says of the places there are. Filled by `config`, the only reader of the environment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Circumstances {
+    /// Who would keep what is printed for good: a coding agent, a CI log.
+    pub(crate) reader: Option<String>,
+    /// Whether that is an agent.
+    pub(crate) agent: bool,
+    /// `GITHUB_ACTIONS` is set.
+    pub(crate) github_actions: bool,
+    /// `GITHUB_ENV`
+    pub(crate) github_env: Option<PathBuf>,
+    /// `GITHUB_OUTPUT`
+    pub(crate) github_output: Option<PathBuf>,
+    /// `CI_PROJECT_DIR`, within GitLab.
+    pub(crate) gitlab_project: Option<PathBuf>,
+    /// `TMUX` is set.
+    pub(crate) tmux: bool,
+    /// `SSH_CONNECTION` is set.
+    pub(crate) ssh: bool,
+}
+
+impl Circumstances {
+    /// Whether the runner of GitHub Actions is to be told of a secret, to mask it in the log, before anything else holds
+    /// it. An agent within a step would be the one who is told: it reads what the command says, and the runner does not.
+    pub(crate) const fn masks(&self) -> bool {
+        self.github_actions && !self.agent
+    }
+}
 
 /// The places of one run, ready to receive.
 pub(crate) struct Sinks(Vec<(String, Box<dyn Sink + Send>)>);
@@ -39,9 +70,9 @@ impl Sinks {
     }
 
     /// Makes every place ready. The first that cannot be made ready undoes the others.
-    pub(crate) fn prepare(specs: &[SinkSpec]) -> Result<Self, SinkError> {
+    pub(crate) fn prepare(specs: &[SinkSpec], circumstances: &Circumstances) -> Result<Self, SinkError> {
         refuse_repetition(specs)?;
-        let prepare = |spec: &SinkSpec| match prepare(spec) {
+        let prepare = |spec: &SinkSpec| match prepare(spec, circumstances) {
             Ok(sink) => Ok((spec.to_string(), sink)),
             Err(reason) => Err(SinkError::NotReady { place: spec.to_string(), reason }),
         };
@@ -58,11 +89,12 @@ impl Sinks {
         let mut delivery = Delivery { plain, record, stdout };
         let mut done = Vec::new();
         for (place, sink) in self.0 {
+            let note = sink.note();
             if let Err(reason) = sink.deliver(&mut delivery) {
                 let cause = Box::new(SinkError::NotDelivered { place: place.clone(), reason });
                 return Err(Undelivered { done, failed: place, cause });
             }
-            done.push(place);
+            done.push(note.map_or_else(|| place.clone(), |note| format!("{place}: {note}")));
         }
         Ok(done)
     }
@@ -79,6 +111,11 @@ struct Delivery<'a> {
 /// A place that is ready. Used up by the delivery, so that it happens once.
 trait Sink {
     fn deliver(self: Box<Self>, delivery: &mut Delivery<'_>) -> Result<(), Reason>;
+
+    /// What is to be said of the place once it has the secret, besides its name.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Whether a secret will be on standard output, where then nothing else may be.
@@ -86,16 +123,34 @@ pub(crate) fn writes_to_stdout(specs: &[SinkSpec]) -> bool {
     specs.iter().any(|spec| Target::of(spec) == Target::Descriptor(1))
 }
 
-fn prepare(spec: &SinkSpec) -> Result<Box<dyn Sink + Send>, Reason> {
+fn prepare(spec: &SinkSpec, circumstances: &Circumstances) -> Result<Box<dyn Sink + Send>, Reason> {
     Ok(match spec {
         SinkSpec::Stdout => Box::new(stdout::StdoutSink),
         SinkSpec::File(path) => Box::new(file::FileSink::prepare(path)?),
-        SinkSpec::Dotenv { path, variable } => Box::new(dotenv::DotenvSink::prepare(path, variable)?),
+        SinkSpec::Dotenv { path, variable } => {
+            refuse_report(path, circumstances)?;
+            Box::new(dotenv::DotenvSink::prepare(path, variable)?)
+        }
         SinkSpec::Json(path) => Box::new(json::JsonSink::prepare(path)?),
         SinkSpec::Keyring { service, account } => Box::new(keyring::KeyringSink::prepare(service, account)?),
         SinkSpec::Command(command) => Box::new(command::CommandSink::prepare(command)?),
         SinkSpec::Descriptor(number) => Box::new(descriptor::DescriptorSink::prepare(*number)?),
+        SinkSpec::Clipboard => clipboard::prepare(circumstances)?,
+        SinkSpec::GithubEnv(name) => Box::new(github::environment(name, circumstances)?),
+        SinkSpec::GithubOutput(name) => Box::new(github::output(name, circumstances)?),
     })
+}
+
+/// Refuses a dotenv file where GitLab may pick it up as a report: whoever may see the pipeline could download it, and
+/// nothing masks it in later jobs. Reports are taken from the project's directory only; which files are, is said in a
+/// place that this program does not see. A file of another form is no report, and often the only way within a job.
+fn refuse_report(path: &Path, circumstances: &Circumstances) -> Result<(), Reason> {
+    match &circumstances.gitlab_project {
+        Some(project) if canonical(path).starts_with(project.canonicalize().as_deref().unwrap_or(project)) => {
+            Err(Reason::Report)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a place writes to, however it is spelled: two places with one target would undo each other.
@@ -106,6 +161,9 @@ enum Target<'a> {
     Command(&'a str),
     Entry(&'a str, &'a str),
     Descriptor(u32),
+    Clipboard,
+    GithubEnv(&'a str),
+    GithubOutput(&'a str),
 }
 
 impl<'a> Target<'a> {
@@ -117,6 +175,9 @@ impl<'a> Target<'a> {
             SinkSpec::Keyring { service, account } => Self::Entry(service, account),
             SinkSpec::Command(command) => Self::Command(command),
             SinkSpec::Descriptor(number) => Self::Descriptor(*number),
+            SinkSpec::Clipboard => Self::Clipboard,
+            SinkSpec::GithubEnv(name) => Self::GithubEnv(name),
+            SinkSpec::GithubOutput(name) => Self::GithubOutput(name),
         }
     }
 
@@ -185,14 +246,14 @@ mod tests {
     /// Prepares and delivers; returns the outcome and what was on standard output.
     pub(super) fn deliver(texts: &[&str], plain: &str) -> (Result<Vec<String>, Undelivered>, String) {
         let mut stdout = Vec::new();
-        let sinks = Sinks::prepare(&specs(texts)).unwrap();
+        let sinks = Sinks::prepare(&specs(texts), &Circumstances::default()).unwrap();
         let outcome = sinks.deliver(&key(plain), &json!({"id": "k1", "name": "ci"}), &mut stdout);
         (outcome, String::from_utf8(stdout).unwrap())
     }
 
     /// What the preparation says to these places.
     pub(super) fn refusal(texts: &[&str]) -> String {
-        let error = Sinks::prepare(&specs(texts)).err().expect("this cannot be prepared");
+        let error = Sinks::prepare(&specs(texts), &Circumstances::default()).err().expect("this cannot be prepared");
         assert_eq!((error.exit(), error.code()), (Exit::Usage, "sink_not_ready"));
         format!("{error}; {}", error.hint().unwrap_or_default())
     }
@@ -224,7 +285,7 @@ mod tests {
         let scratch = Scratch::new();
         let place = |form: &str, name: &str| format!("{form}:{}", scratch.path(name).display()).parse().unwrap();
         let specs = [place("file", "key"), place("json", "key.json"), place("dotenv", ".env#KEY")];
-        let sinks = Sinks::prepare(&specs).unwrap();
+        let sinks = Sinks::prepare(&specs, &Circumstances::default()).unwrap();
         assert_eq!(scratch.names().len(), 3);
         drop(sinks);
         assert!(scratch.names().is_empty());
@@ -246,7 +307,7 @@ mod tests {
         let first = format!("file:{}", scratch.path("first").display());
         let second = format!("file:{}", scratch.path("second").display());
         let third = format!("file:{}", scratch.path("third").display());
-        let sinks = Sinks::prepare(&specs(&[&first, &second, &third])).unwrap();
+        let sinks = Sinks::prepare(&specs(&[&first, &second, &third]), &Circumstances::default()).unwrap();
         fs::create_dir(scratch.path("second")).unwrap();
         let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Vec::new()).unwrap_err();
         assert_eq!((failure.exit(), failure.code()), (Exit::Undelivered, "not_delivered"));
@@ -267,7 +328,7 @@ mod tests {
                 Ok(())
             }
         }
-        let sinks = Sinks::prepare(&specs(&["stdout"])).unwrap();
+        let sinks = Sinks::prepare(&specs(&["stdout"]), &Circumstances::default()).unwrap();
         let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Closed).unwrap_err();
         assert_eq!(failure.exit(), Exit::Undelivered);
         let failure = anyhow::Error::new(failure);

@@ -7,18 +7,30 @@ use std::str::FromStr;
 use thiserror::Error;
 
 /// The forms there are, for messages.
-const FORMS: &str = "stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, fd:N";
+const FORMS: &str = "stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, \
+    github-env:NAME, github-output:NAME, fd:N";
 
 /// A place a secret can go to, as it was asked for. Nothing is opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SinkSpec {
     Stdout,
     File(PathBuf),
-    Dotenv { path: PathBuf, variable: String },
+    Dotenv {
+        path: PathBuf,
+        variable: String,
+    },
     Json(PathBuf),
-    Keyring { service: String, account: String },
+    Keyring {
+        service: String,
+        account: String,
+    },
     Command(String),
     Descriptor(u32),
+    Clipboard,
+    /// A variable of the steps that follow in a job of GitHub Actions.
+    GithubEnv(String),
+    /// An output of this step in a job of GitHub Actions.
+    GithubOutput(String),
 }
 
 impl FromStr for SinkSpec {
@@ -28,6 +40,7 @@ impl FromStr for SinkSpec {
         let (form, rest) = text.split_once(':').map_or((text, None), |(form, rest)| (form, Some(rest)));
         match (form, rest) {
             ("stdout", None) => Ok(Self::Stdout),
+            ("clipboard", None) => Ok(Self::Clipboard),
             ("file", Some(rest)) => path(rest).map(Self::File),
             ("json", Some(rest)) => path(rest).map(Self::Json),
             ("dotenv", Some(rest)) => dotenv(rest),
@@ -35,6 +48,8 @@ impl FromStr for SinkSpec {
             ("cmd", Some(rest)) if rest.trim().is_empty() => Err(NotASink::NoCommand),
             ("cmd", Some(rest)) => Ok(Self::Command(rest.to_owned())),
             ("fd", Some(rest)) => descriptor(rest).map(Self::Descriptor),
+            ("github-env", Some(rest)) => github_variable(rest).map(Self::GithubEnv),
+            ("github-output", Some(rest)) => github_output(rest).map(Self::GithubOutput),
             _ => Err(NotASink::Unknown),
         }
     }
@@ -52,6 +67,9 @@ impl fmt::Display for SinkSpec {
             Self::Keyring { service, account } => write!(formatter, "keyring:{service}/{account}"),
             Self::Command(command) => write!(formatter, "cmd:{command}"),
             Self::Descriptor(number) => write!(formatter, "fd:{number}"),
+            Self::Clipboard => formatter.write_str("clipboard"),
+            Self::GithubEnv(name) => write!(formatter, "github-env:{name}"),
+            Self::GithubOutput(name) => write!(formatter, "github-output:{name}"),
         }
     }
 }
@@ -73,6 +91,16 @@ pub(crate) enum NotASink {
     NotAVariable,
     #[error("a keyring's entry has two names, as in `keyring:SERVICE/ACCOUNT`")]
     NotAnEntry,
+    #[error(
+        "a variable is made of letters, digits and `_` and does not start with a digit, as in `github-env:API_KEY`"
+    )]
+    NotAGithubVariable,
+    #[error("GitHub keeps the variables GITHUB_*, RUNNER_* and NODE_OPTIONS for itself")]
+    Reserved,
+    #[error(
+        "an output is made of letters, digits, `_` and `-` and starts with a letter or `_`, as in `github-output:api-key`"
+    )]
+    NotAnOutput,
     #[error("the command is missing, as in `cmd:pass insert -e api-key`")]
     NoCommand,
     #[error("a descriptor is a number from 1 on, as in `fd:3`; 0 is standard input")]
@@ -96,8 +124,7 @@ fn dotenv(text: &str) -> Result<SinkSpec, NotASink> {
     if variable.is_empty() {
         return Err(NotASink::NoVariable);
     }
-    let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    if variable.starts_with(|first: char| first.is_ascii_digit()) || !variable.bytes().all(character) {
+    if !is_variable(variable) {
         return Err(NotASink::NotAVariable);
     }
     Ok(SinkSpec::Dotenv { path: path(file)?, variable: variable.to_owned() })
@@ -111,6 +138,29 @@ fn keyring(text: &str) -> Result<SinkSpec, NotASink> {
         return Err(NotASink::NotAnEntry);
     }
     Ok(SinkSpec::Keyring { service: service.to_owned(), account: account.to_owned() })
+}
+
+fn is_variable(text: &str) -> bool {
+    let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.starts_with(|first: char| !first.is_ascii_digit()) && text.bytes().all(character)
+}
+
+/// Whether GitHub lets it be set is asked here and not on its runner, where it would be asked after the key is made.
+fn github_variable(text: &str) -> Result<String, NotASink> {
+    if !is_variable(text) {
+        return Err(NotASink::NotAGithubVariable);
+    }
+    let upper = text.to_ascii_uppercase();
+    if upper.starts_with("GITHUB_") || upper.starts_with("RUNNER_") || upper == "NODE_OPTIONS" {
+        return Err(NotASink::Reserved);
+    }
+    Ok(text.to_owned())
+}
+
+fn github_output(text: &str) -> Result<String, NotASink> {
+    let character = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let starts = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if starts && text.bytes().all(character) { Ok(text.to_owned()) } else { Err(NotASink::NotAnOutput) }
 }
 
 fn descriptor(text: &str) -> Result<u32, NotASink> {
@@ -140,6 +190,9 @@ mod tests {
                 .prop_map(|(service, account)| SinkSpec::Keyring { service, account }),
             "[!-~]\\PC{0,40}".prop_map(SinkSpec::Command),
             (1..=i32::MAX.cast_unsigned()).prop_map(SinkSpec::Descriptor),
+            Just(SinkSpec::Clipboard),
+            "[A-FH-MO-Qa-fh-mo-q][A-Za-z0-9_]{0,20}".prop_map(SinkSpec::GithubEnv),
+            "[A-Za-z_][A-Za-z0-9_-]{0,20}".prop_map(SinkSpec::GithubOutput),
         ]
     }
 
@@ -150,7 +203,9 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in "(stdout|file|dotenv|json|keyring|cmd|fd)?:?.*") {
+        fn no_text_panics(
+            text in "(stdout|file|dotenv|json|keyring|cmd|fd|clipboard|github-env|github-output)?:?.*"
+        ) {
             SinkSpec::from_str(&text).ok();
         }
     }
@@ -167,8 +222,17 @@ mod tests {
             ("", NotASink::Unknown),
             ("file", NotASink::Unknown),
             ("stdout:", NotASink::Unknown),
-            ("clipboard", NotASink::Unknown),
-            ("github-env:KEY", NotASink::Unknown),
+            ("clipboard:", NotASink::Unknown),
+            ("github-env", NotASink::Unknown),
+            ("github-env:", NotASink::NotAGithubVariable),
+            ("github-env:MY-KEY", NotASink::NotAGithubVariable),
+            ("github-env:A=B", NotASink::NotAGithubVariable),
+            ("github-env:github_token", NotASink::Reserved),
+            ("github-env:RUNNER_TEMP", NotASink::Reserved),
+            ("github-env:NODE_OPTIONS", NotASink::Reserved),
+            ("github-output:", NotASink::NotAnOutput),
+            ("github-output:-key", NotASink::NotAnOutput),
+            ("github-output:key<<EOF", NotASink::NotAnOutput),
             ("file:", NotASink::NoPath),
             ("json:", NotASink::NoPath),
             ("dotenv:#KEY", NotASink::NoPath),

@@ -11,6 +11,16 @@ pub(super) fn system() -> Option<&'static str> {
     why(io::stdout().as_fd())
 }
 
+/// The same of a mask on standard error. It holds the secret: in a file it would hide nothing and give it away.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that opens the standard streams")]
+pub(super) fn mask() -> Option<&'static str> {
+    let errors = io::stderr();
+    if fstat(&errors).is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::RegularFile) {
+        return Some("standard error is a file");
+    }
+    why(errors.as_fd()).map(|_| "standard error is closed, or nobody reads it")
+}
+
 /// What cannot be found out does not count: the write itself will tell.
 pub(super) fn why(output: BorrowedFd<'_>) -> Option<&'static str> {
     let about = fstat(output).ok()?;

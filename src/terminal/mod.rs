@@ -4,13 +4,22 @@
 //! it, so that `keys … | jq` can still ask and bytes on a pipe are never consent.
 
 mod buffered;
+#[cfg(unix)]
+mod captured;
 mod input;
 #[cfg(unix)]
+mod keyboard;
+#[cfg(unix)]
 mod lost;
+#[cfg(unix)]
+mod menu;
+mod offer;
 #[cfg_attr(not(unix), path = "console.rs")]
 mod prompt;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(unix)]
+mod watch;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -19,6 +28,8 @@ use zeroize::Zeroizing;
 
 use self::buffered::Buffered;
 use self::input::{read_all, standard_input};
+pub(crate) use self::offer::{Left, Offer, Take, Taking};
+use crate::model::secret::PlainKey;
 use crate::text;
 
 /// How wide a terminal is that does not say.
@@ -211,6 +222,66 @@ impl Terminal {
         }
     }
 
+    /// Why a command to GitHub's runner on standard error would be lost, or would lie about.
+    pub(crate) fn mask_would_be_lost(&self) -> Option<&'static str> {
+        match &self.person {
+            #[cfg(unix)]
+            Person::System => lost::mask(),
+            #[cfg(not(unix))]
+            Person::System => None,
+            #[cfg(test)]
+            Person::Scripted(_) => None,
+        }
+    }
+
+    /// Whether what is written to standard output stays with the script that runs this program.
+    pub(crate) fn output_is_captured(&self) -> bool {
+        match &self.person {
+            #[cfg(unix)]
+            Person::System => captured::system(),
+            #[cfg(not(unix))]
+            Person::System => !self.out_on_screen,
+            #[cfg(test)]
+            Person::Scripted(_) => !self.out_on_screen,
+        }
+    }
+
+    /// Tells GitHub's runner to hide a secret in the log from now on.
+    pub(crate) fn mask(&mut self, secret: &PlainKey) -> io::Result<()> {
+        let secret = secret.expose();
+        // Sized beforehand: a buffer that grew would leave a copy behind. An escape is three characters.
+        let mut line = Zeroizing::new(String::with_capacity(3 * secret.len() + 16));
+        line.push_str("::add-mask::");
+        for character in secret.chars() {
+            match character {
+                '%' => line.push_str("%25"),
+                '\r' => line.push_str("%0D"),
+                '\n' => line.push_str("%0A"),
+                other => line.push(other),
+            }
+        }
+        line.push('\n');
+        self.err.write_all(line.as_bytes())?;
+        self.err.flush()
+    }
+
+    /// Whether a new key can be shown to somebody who decides what becomes of it.
+    pub(crate) fn can_offer(&self) -> bool {
+        self.out_on_screen && !self.surroundings.dumb && self.can_ask() && self.person.has_menu()
+    }
+
+    /// Shows a new key masked, and has the person at the terminal take it; see [`menu`].
+    pub(crate) fn offer(&mut self, offer: &Offer<'_>, take: Take<'_>) -> io::Result<Left> {
+        self.out.flush()?;
+        #[cfg(unix)]
+        return menu::offer(prompt::open()?, offer, take);
+        #[cfg(not(unix))]
+        {
+            let _ = (offer, take);
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
     /// Whether there is somebody to ask.
     pub(crate) fn can_ask(&self) -> bool {
         !self.no_input && !self.surroundings.ci && self.person.is_there()
@@ -305,6 +376,14 @@ impl Person {
             Self::System => prompt::is_possible(),
             #[cfg(test)]
             Self::Scripted(script) => script.answers(),
+        }
+    }
+
+    const fn has_menu(&self) -> bool {
+        match self {
+            Self::System => cfg!(unix),
+            #[cfg(test)]
+            Self::Scripted(_) => false,
         }
     }
 

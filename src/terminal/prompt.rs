@@ -24,7 +24,7 @@ pub(super) fn system(prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<St
     ask(&open()?, prompt, echo)
 }
 
-fn open() -> io::Result<File> {
+pub(super) fn open() -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open("/dev/tty")
 }
 

@@ -131,6 +131,15 @@ fn data_and_talk_go_their_own_ways() {
 }
 
 #[test]
+fn a_mask_is_escaped_as_the_runner_wants_it_and_never_silenced() {
+    let (mut terminal, captured) = Terminal::test();
+    terminal.configure(Color::Auto, true, false);
+    let secret = PlainKey::parse(&Zeroizing::new("wbk_%0A::%".to_owned())).unwrap();
+    terminal.mask(&secret).unwrap();
+    assert_eq!((captured.stderr().as_str(), captured.stdout().as_str()), ("::add-mask::wbk_%250A::%25\n", ""));
+}
+
+#[test]
 fn quiet_silences_talk_but_no_warning() {
     let (mut terminal, captured) = Terminal::test();
     terminal.configure(Color::Auto, true, false);

@@ -549,7 +549,7 @@ hint: give each place once
     to("--to mars").shows(str![[r#"
 exit 2
 --- stderr
-error: invalid value 'mars' for '--to <SINK>': there is no such place; a secret can go to stdout, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, fd:N
+error: invalid value 'mars' for '--to <SINK>': there is no such place; a secret can go to stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME, fd:N
 
 For more information, try '--help'.
 

@@ -70,9 +70,9 @@ exit 0
 --- stdout
 Create a key
 
-The plaintext is shown once. Where standard output is not a terminal and no --to is given, the
-plaintext and a line break are the only bytes on it: NEW=$(keys create …). Everything else is said
-on standard error.
+The plaintext is handed over once: on a terminal by a menu that copies, shows or saves it. Where
+standard output is not a terminal and no --to is given, the plaintext and a line break are the only
+bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 
 Usage: keys create [OPTIONS] --name <NAME> --perm <SCOPE>
 
@@ -112,8 +112,9 @@ Options:
           [default: fail]
 
       --to <SINK>
-          Where the plaintext goes: stdout, file:PATH, dotenv:PATH#VAR, json:PATH,
-          keyring:SERVICE/ACCOUNT, cmd:COMMAND or fd:N; may be repeated
+          Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH,
+          keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be
+          repeated
 
       --idempotency-key <KEY>
           Send this Idempotency-Key: the same request again gets the same key for 24 hours

@@ -4,6 +4,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write paths in full")]
 
 mod problem;
+mod refusals;
 mod request;
 
 use axum::Router;
@@ -19,6 +20,7 @@ use utoipa::openapi::OpenApi;
 use utoipa::{IntoParams, OpenApi as _};
 
 use self::problem::Problem;
+use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
 use self::request::{Body, Change, Id};
 use super::wire::{
     ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody, PageBody,
@@ -143,10 +145,7 @@ impl ListQuery {
 /// List keys
 #[utoipa::path(get, path = "/v1/api-keys", tag = "keys", params(ListQuery), responses(
     (status = 200, description = "One page of keys", body = KeyListAnswer),
-    (status = 400, description = "`validation_error`: a parameter is wrong", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfWhatIsSaid,
 ))]
 async fn list_keys(
     State(context): State<Context>,
@@ -168,13 +167,7 @@ async fn list_keys(
 /// Create a key
 #[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(request::IdempotencyHeader), request_body = NewKeyBody, responses(
     (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
-    (status = 400, description = "`validation_error`: a field is missing, unknown or wrong", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions` or `permission_not_held`", body = ErrorAnswer),
-    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {
     let new = change.json::<NewKeyBody>()?.into_new_key()?;
@@ -187,10 +180,7 @@ async fn create_key(State(context): State<Context>, caller: Caller, change: Chan
 /// Show a key
 #[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "keys", params(("id" = String, Path, description = "The key's id")), responses(
     (status = 200, description = "The key", body = KeyAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey,
 ))]
 async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
     let now = (context.now)();
@@ -202,14 +192,7 @@ async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) ->
 #[utoipa::path(patch, path = "/v1/api-keys/{id}", tag = "keys", request_body = KeyChangeBody,
     params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
-    (status = 400, description = "`validation_error`: a field is unknown or wrong", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions`, `permission_not_held` or `last_admin_key`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
 async fn edit_key(
     State(context): State<Context>,
@@ -229,13 +212,7 @@ async fn edit_key(
 #[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "keys",
     params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
     (status = 204, description = "The key is gone"),
-    (status = 400, description = "`validation_error`", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions` or `last_admin_key`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 409, description = "`idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange,
 ))]
 async fn delete_key(
     State(context): State<Context>,
@@ -255,14 +232,7 @@ async fn delete_key(
 #[utoipa::path(post, path = "/v1/api-keys/{id}/revoke", tag = "keys", request_body(content = Option<RevokeBody>),
     params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
-    (status = 400, description = "`validation_error`: a field is unknown or wrong", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions` or `last_admin_key`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 409, description = "`idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
 async fn revoke_key(
     State(context): State<Context>,
@@ -281,13 +251,7 @@ async fn revoke_key(
 #[utoipa::path(post, path = "/v1/api-keys/{id}/reactivate", tag = "keys",
     params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
-    (status = 400, description = "`validation_error`", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions` or `permission_not_held`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange,
 ))]
 async fn reactivate_key(
     State(context): State<Context>,
@@ -305,13 +269,7 @@ async fn reactivate_key(
 /// Also a revoked or expired one. A key of another workspace is as unknown as one that never was.
 #[utoipa::path(post, path = "/v1/api-keys/lookup", tag = "keys", request_body = LookupBody, responses(
     (status = 200, description = "The key", body = KeyAnswer),
-    (status = 400, description = "`validation_error`: a field is missing, unknown or wrong", body = ErrorAnswer),
-    (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
-    (status = 403, description = "`insufficient_permissions`", body = ErrorAnswer),
-    (status = 404, description = "`not_found`", body = ErrorAnswer),
-    (status = 413, description = "`too_large`", body = ErrorAnswer),
-    (status = 415, description = "`unsupported_media_type`", body = ErrorAnswer),
-    (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid, (status = 413, description = "`too_large`: the body is larger than 64 KiB", body = ErrorAnswer), OfAnyBody,
 ))]
 async fn lookup_key(
     State(context): State<Context>,

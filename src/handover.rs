@@ -1,0 +1,198 @@
+//! Handing over a new key: to the places that were named, to standard output, or to a person at a terminal.
+//!
+//! In two steps around the minting. Before it, everything that can refuse does: a place that cannot take the key, an
+//! output nobody reads, or one that too many do. After it, nothing but the handing over happens, and what goes wrong
+//! says how far it came.
+
+use std::io;
+
+use serde_json::Value;
+
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
+use crate::model::key::IssuedKey;
+use crate::sink::{Circumstances, SinkSpec, Sinks, writes_to_stdout};
+use crate::terminal::{Left, Offer, Taking, Terminal};
+
+/// A way for the key that is ready.
+pub(crate) struct Handover {
+    way: Way,
+    circumstances: Circumstances,
+}
+
+enum Way {
+    Sinks(Sinks),
+    /// A person decides when the key is there.
+    Menu,
+}
+
+/// A key that did not get to where it should.
+pub(crate) struct Lost {
+    pub(crate) exit: Exit,
+    /// The places that have it.
+    pub(crate) done: Vec<String>,
+    pub(crate) what: String,
+}
+
+impl Lost {
+    pub(crate) fn new(done: &[String], what: impl Into<String>) -> Self {
+        Self { exit: Exit::Undelivered, done: done.to_vec(), what: what.into() }
+    }
+
+    /// A word for scripts.
+    pub(crate) const fn code(&self) -> &'static str {
+        match self.exit {
+            Exit::Interrupted => "interrupted",
+            Exit::Terminated => "terminated",
+            _ => "not_delivered",
+        }
+    }
+}
+
+impl Handover {
+    /// Makes the way ready. `for_people` says that no object is printed, which would hold the key in a field.
+    pub(crate) fn prepare(
+        to: &[SinkSpec],
+        for_people: bool,
+        circumstances: &Circumstances,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Self> {
+        let ready = |way| Self { way, circumstances: circumstances.clone() };
+        if to.is_empty() && for_people && !circumstances.github_actions && terminal.can_offer() {
+            return Ok(ready(Way::Menu));
+        }
+        if !for_people && writes_to_stdout(to) {
+            let message = "the key and the object that describes it cannot both be on standard output";
+            return Err(Failure::new(Exit::Usage, "conflicting_options", message)
+                .hint("leave out --to stdout: the object then holds the key in its field `secret`")
+                .into());
+        }
+        if to.is_empty() || writes_to_stdout(to) {
+            refuse_lost_output(terminal)?;
+        }
+        if to.is_empty() {
+            refuse_readers(circumstances, terminal)?;
+        }
+        if circumstances.masks() {
+            refuse_lost_mask(terminal)?;
+        }
+        let standard_output = [SinkSpec::Stdout];
+        let to = if to.is_empty() && for_people { &standard_output } else { to };
+        Ok(ready(Way::Sinks(Sinks::prepare(to, circumstances)?)))
+    }
+
+    /// Whether there is no place: the key goes into the object that is printed.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.way, Way::Sinks(sinks) if sinks.is_empty())
+    }
+
+    /// Hands the key over, and returns the places that have it.
+    pub(crate) fn deliver(
+        self,
+        issued: &IssuedKey,
+        record: &Value,
+        terminal: &mut Terminal,
+    ) -> Result<Vec<String>, Lost> {
+        if self.circumstances.masks() {
+            // Before anything else: what the runner reads later is hidden, what it read before is not.
+            terminal.mask(&issued.plain).map_err(|error| Lost::new(&[], format!("could not mask it: {error}")))?;
+        }
+        match self.way {
+            Way::Sinks(sinks) => sinks
+                .deliver(&issued.plain, record, terminal.out())
+                .map_err(|lost| Lost::new(&lost.done, lost.cause.to_string())),
+            Way::Menu => offer(issued, record, &self.circumstances, terminal),
+        }
+    }
+}
+
+/// Lets a person decide.
+fn offer(
+    issued: &IssuedKey,
+    record: &Value,
+    circumstances: &Circumstances,
+    terminal: &mut Terminal,
+) -> Result<Vec<String>, Lost> {
+    let mut done = Vec::new();
+    let mut take = |taking: &Taking| {
+        let spec = match taking {
+            Taking::Copy => Ok(SinkSpec::Clipboard),
+            Taking::Save(path) => format!("file:{}", path.trim()).parse(),
+            Taking::Pipe(command) => format!("cmd:{command}").parse(),
+        };
+        let spec: SinkSpec = spec.map_err(|error: crate::sink::NotASink| error.to_string())?;
+        let sinks = Sinks::prepare(&[spec], circumstances).map_err(|error| error.to_string())?;
+        let places = sinks.deliver(&issued.plain, record, &mut io::sink()).map_err(|lost| lost.to_string())?;
+        let note = match taking {
+            Taking::Copy => places.concat().replacen("clipboard", "Clipboard", 1),
+            Taking::Save(_) => format!("Saved to {}", places.concat()),
+            Taking::Pipe(_) => "The command has taken it".to_owned(),
+        };
+        done.extend(places);
+        Ok(note)
+    };
+    let what = format!("Key {} is made", quoted(&issued.key.name));
+    let offer = Offer { what: &what, prefix: &issued.key.prefix, plain: &issued.plain };
+    let left = terminal.offer(&offer, &mut take).map_err(|error| Lost::new(&[], error.to_string()))?;
+    let untaken = |exit, what: &str| Err(Lost { exit, done: Vec::new(), what: what.to_owned() });
+    match left {
+        Left::Taken => Ok(done),
+        Left::Untaken => untaken(Exit::Undelivered, "it was left without being taken"),
+        Left::Interrupted => untaken(Exit::Interrupted, "interrupted before it was taken"),
+        Left::Terminated => untaken(Exit::Terminated, "terminated before it was taken"),
+    }
+}
+
+fn refuse_lost_output(terminal: &Terminal) -> Result<(), Failure> {
+    let Some(reason) = terminal.output_would_be_lost() else {
+        return Ok(());
+    };
+    let message = format!("the key would be lost: {reason}");
+    Err(Failure::new(Exit::Usage, "output_would_be_lost", message)
+        .hint("send the key to a place, for instance with --to file:PATH"))
+}
+
+/// A key that a log or a conversation keeps is no longer a secret. Saying `--to stdout` is consent.
+fn refuse_readers(circumstances: &Circumstances, terminal: &Terminal) -> Result<(), Failure> {
+    let Some(reader) = circumstances.reader.as_ref().filter(|_| !terminal.output_is_captured()) else {
+        return Ok(());
+    };
+    let actions = if circumstances.masks() { ", github-env:NAME, github-output:NAME" } else { "" };
+    let message = format!("the key would be printed where it is kept: {reader}");
+    Err(Failure::new(Exit::Unconfirmed, "secret_in_log", message).hint(format!(
+        "send it to a place with --to: file:PATH, dotenv:PATH#VAR, json:PATH, cmd:COMMAND, clipboard{actions}; \
+         capture it with KEY=$(keys …); or say --to stdout"
+    )))
+}
+
+fn refuse_lost_mask(terminal: &Terminal) -> Result<(), Failure> {
+    let Some(reason) = terminal.mask_would_be_lost() else {
+        return Ok(());
+    };
+    let message = format!("GitHub Actions could not be told to mask the key: {reason}");
+    Err(Failure::new(Exit::Usage, "mask_would_be_lost", message).hint("leave standard error as the runner gave it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(to: &[SinkSpec], for_people: bool, circumstances: &Circumstances, terminal: &Terminal) -> Option<Exit> {
+        let refused = Handover::prepare(to, for_people, circumstances, terminal).err()?;
+        refused.downcast_ref::<Failure>().map(|failure| failure.exit)
+    }
+
+    #[test]
+    fn a_reader_gets_what_it_is_given_and_nothing_by_the_way() {
+        let read = Circumstances { reader: Some("a CI log (CI is set)".to_owned()), ..Circumstances::default() };
+        let (on_screen, _) = Terminal::test_screen(80);
+        let (captured, _) = Terminal::test();
+        for for_people in [true, false] {
+            assert_eq!(refusal(&[], for_people, &read, &on_screen), Some(Exit::Unconfirmed));
+            assert_eq!(refusal(&[], for_people, &read, &captured), None);
+            assert_eq!(refusal(&[], for_people, &Circumstances::default(), &on_screen), None);
+        }
+        assert_eq!(refusal(&[SinkSpec::Stdout], true, &read, &on_screen), None);
+        assert_eq!(refusal(&[SinkSpec::Stdout], false, &read, &captured), Some(Exit::Usage));
+    }
+}

@@ -1,0 +1,55 @@
+//! The refusals of the routes as the OpenAPI document tells them: what any call, any change, any body and any key in the
+//! path can be refused for. Only described here; [`super::problem`] makes them.
+
+use utoipa::IntoResponses;
+
+use crate::providers::native::wire::ErrorAnswer;
+
+/// For what any call can be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfAnyCall {
+    #[response(status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`")]
+    Unauthenticated(ErrorAnswer),
+    #[response(
+        status = 403,
+        description = "`insufficient_permissions`; for changes also `permission_not_held` or `last_admin_key`"
+    )]
+    Forbidden(ErrorAnswer),
+    #[response(status = 503, description = "`unavailable`: nothing was changed")]
+    Unavailable(ErrorAnswer),
+}
+
+/// For what a parameter, a header or a body can be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfWhatIsSaid {
+    #[response(status = 400, description = "`validation_error`: something is missing, unknown or wrong")]
+    Invalid(ErrorAnswer),
+}
+
+/// For what a request that is sent with an Idempotency-Key can be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfAnyChange {
+    #[response(status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`")]
+    Conflict(ErrorAnswer),
+    #[response(status = 413, description = "`too_large`: the body is larger than 64 KiB")]
+    TooLarge(ErrorAnswer),
+}
+
+/// For what a body can be refused before it is read.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfAnyBody {
+    #[response(status = 415, description = "`unsupported_media_type`: only application/json is taken")]
+    UnsupportedMediaType(ErrorAnswer),
+}
+
+/// For what a key that is named can be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfOneKey {
+    #[response(status = 404, description = "`not_found`: no key of this workspace, now or ever")]
+    NotFound(ErrorAnswer),
+}
