@@ -1,7 +1,5 @@
 //! The same thing done to several keys: each on its own, none of them stopping the others, and an account of all.
 
-use std::ops::ControlFlow;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -17,15 +15,18 @@ use crate::text;
 /// What became of each key.
 pub(crate) struct Account {
     verb: &'static str,
-    /// Whether it took somebody's consent, which then holds for the rest too.
-    is_confirmed: bool,
+    /// The options that go on with the rest: consent that was given, a reason.
+    options: String,
     done: Vec<Key>,
     failed: Vec<(Key, HttpError)>,
+    /// Not reached, because somebody wanted this program to end.
+    untried: Vec<Key>,
 }
 
 impl Account {
-    pub(crate) const fn new(verb: &'static str, is_confirmed: bool) -> Self {
-        Self { verb, is_confirmed, done: Vec::new(), failed: Vec::new() }
+    /// `options` stand behind the keys in the line that goes on with the rest.
+    pub(crate) const fn new(verb: &'static str, options: String) -> Self {
+        Self { verb, options, done: Vec::new(), failed: Vec::new(), untried: Vec::new() }
     }
 
     /// Notes that a key is done, and how it looks now.
@@ -33,11 +34,31 @@ impl Account {
         self.done.push(key);
     }
 
-    /// Notes that a key is not done. Says whether to go on with the others: not when somebody wants this program to end.
-    pub(crate) fn failed(&mut self, key: Key, error: HttpError) -> ControlFlow<()> {
-        let flow = if error.is_interruption() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        self.failed.push((key, error));
-        flow
+    /// Does something to each key; `said` tells people of what was done. One that fails does not stop the others, unless
+    /// somebody wants this program to end.
+    pub(crate) async fn each(
+        &mut self,
+        keys: Vec<Key>,
+        act: impl AsyncFn(&Key) -> Result<Key, HttpError>,
+        mut said: impl FnMut(&Key),
+    ) {
+        let mut keys = keys.into_iter();
+        while let Some(key) = keys.next() {
+            match act(&key).await {
+                Ok(after) => {
+                    said(&after);
+                    self.done.push(after);
+                }
+                Err(error) => {
+                    let ends = error.is_interruption();
+                    self.failed.push((key, error));
+                    if ends {
+                        self.untried.extend(keys);
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
@@ -53,6 +74,7 @@ impl Account {
             return if output.is_for_people() { Ok(()) } else { self.print(output, terminal, now) };
         }
         if self.done.is_empty()
+            && self.untried.is_empty()
             && self.failed.len() == 1
             && let Some((key, error)) = self.failed.pop()
         {
@@ -62,40 +84,34 @@ impl Account {
         Err(self.partial(client, now).into())
     }
 
-    /// What failed of several keys, and the line that goes on with the rest.
+    /// What is not done of several keys, and the line that goes on with it.
     fn partial(&self, client: &Client, now: Timestamp) -> Failure {
-        let failures: Vec<Value> = self
-            .failed
-            .iter()
-            .map(|(key, error)| {
-                json!({
-                    "id": key.id,
-                    "name": key.name,
-                    "code": error.code(),
-                    "message": error.to_string(),
-                    "exit": error.exit().code(),
-                })
-            })
-            .collect();
+        let verb = self.verb;
         let mut reasons = String::new();
-        for (key, error) in &self.failed {
-            reasons.extend(["\n  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &error.to_string()]);
+        let mut failures: Vec<Value> = Vec::new();
+        let mut resume = format!("keys{} {verb}", client.flags());
+        let failed = self.failed.iter().map(|(key, error)| (key, Some(error)));
+        for (key, error) in failed.chain(self.untried.iter().map(|key| (key, None))) {
+            let why = error.map_or_else(|| "not tried".to_owned(), ToString::to_string);
+            reasons.extend(["\n  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &why]);
+            failures.push(json!({
+                "id": key.id,
+                "name": key.name,
+                "code": error.map_or("untried", Explain::code),
+                "message": why,
+                "exit": error.map(|error| error.exit().code()),
+            }));
+            resume.extend([" ", key.id.as_str()]);
+        }
+        resume.push_str(&self.options);
+        if self.options.contains(" --yes") {
+            let confirmed = failures.iter().filter_map(|failure| failure["id"].as_str());
+            resume.extend(confirmed.map(|id| text::option("--confirm", id)));
         }
         let done: Vec<Value> = self.done.iter().map(|key| key::json(key, now)).collect();
         let total = text::count(done.len() + failures.len(), "key");
         let interruption = self.failed.iter().map(|(_, error)| error).find(|error| error.is_interruption());
         let exit = interruption.map_or(Exit::Partial, Explain::exit);
-        let verb = self.verb;
-        let mut resume = format!("keys{} {verb}", client.flags());
-        for (key, _) in &self.failed {
-            resume.extend([" ", key.id.as_str()]);
-        }
-        if self.is_confirmed {
-            resume.push_str(" --yes");
-            for (key, _) in &self.failed {
-                resume.extend([" --confirm ", key.id.as_str()]);
-            }
-        }
         Failure::new(exit, "partial", format!("could not {verb} {} of {total}:{reasons}", failures.len()))
             .hint(format!("go on with the rest:\n  {resume}"))
             .details(json!({ "done": done, "failures": failures, "resume": resume }))

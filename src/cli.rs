@@ -148,6 +148,10 @@ impl Cli {
             }
             Command::Logout(_) => logout::run(&globals.flags(), environment, &output, terminal),
             Command::Profile(args) => profile::run(args, globals.yes, &globals.flags(), environment, &output, terminal),
+            Command::Serve(_) if globals.json || globals.format.is_some() || globals.jq.is_some() => {
+                let message = "serve prints no object: --json, --format and --jq do not go with it";
+                Err(Failure::new(Exit::Usage, "conflicting_options", message).into())
+            }
             Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
             command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
         }

@@ -91,9 +91,9 @@ impl Environment {
             data_directory: path("KEYS_DATA_DIR"),
             display: cfg!(not(unix)) || text("DISPLAY").or_else(|| text("WAYLAND_DISPLAY")).is_some(),
             database: text("KEYS_DATABASE_URL"),
-            no_input: text("KEYS_NO_INPUT").is_some(),
+            no_input: is_on("KEYS_NO_INPUT"),
             no_color: text("NO_COLOR").is_some(),
-            ci: text("CI").is_some_and(|value| value != "false"),
+            ci: is_on("CI"),
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
             columns: text("COLUMNS").and_then(|value| value.parse().ok()),
             circumstances: Circumstances {

@@ -5,10 +5,11 @@
 //! says how far it came.
 
 use std::io;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Explain as _};
 use crate::failure::{Failure, quoted};
 use crate::model::key::IssuedKey;
 use crate::sink::{Circumstances, SinkSpec, Sinks, writes_to_stdout};
@@ -117,11 +118,14 @@ fn offer(
     let mut take = |taking: &Taking| {
         let spec = match taking {
             Taking::Copy => Ok(SinkSpec::Clipboard),
-            Taking::Save(path) => format!("file:{}", path.trim()).parse(),
+            Taking::Save(path) => Ok(SinkSpec::File(in_home(path.trim()))),
             Taking::Pipe(command) => format!("cmd:{command}").parse(),
         };
         let spec: SinkSpec = spec.map_err(|error: crate::sink::NotASink| error.to_string())?;
-        let sinks = Sinks::prepare(&[spec], circumstances).map_err(|error| error.to_string())?;
+        let sinks = Sinks::prepare(&[spec], circumstances).map_err(|error| match error.hint() {
+            Some(hint) => format!("{error}; {hint}"),
+            None => error.to_string(),
+        })?;
         let places = sinks.deliver(&issued.plain, record, &mut io::sink()).map_err(|lost| lost.to_string())?;
         let note = match taking {
             Taking::Copy => places.concat().replacen("clipboard", "Clipboard", 1),
@@ -133,13 +137,27 @@ fn offer(
     };
     let what = format!("Key {} is made", quoted(&issued.key.name));
     let offer = Offer { what: &what, prefix: &issued.key.prefix, plain: &issued.plain };
-    let left = terminal.offer(&offer, &mut take).map_err(|error| Lost::new(&[], error.to_string()))?;
+    let left = match terminal.offer(&offer, &mut take) {
+        Ok(left) => left,
+        // The terminal is gone, but the key is where it was sent before.
+        Err(_) if !done.is_empty() => return Ok(done),
+        Err(error) => return Err(Lost::new(&[], error.to_string())),
+    };
     let untaken = |exit, what: &str| Err(Lost { exit, done: Vec::new(), what: what.to_owned() });
     match left {
         Left::Taken => Ok(done),
         Left::Untaken => untaken(Exit::Undelivered, "it was left without being taken"),
         Left::Interrupted => untaken(Exit::Interrupted, "interrupted before it was taken"),
         Left::Terminated => untaken(Exit::Terminated, "terminated before it was taken"),
+    }
+}
+
+/// A path as a person types it here, where no shell turns `~` into the home directory.
+fn in_home(path: &str) -> PathBuf {
+    let home = directories::BaseDirs::new().map(|directories| directories.home_dir().to_owned());
+    match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
     }
 }
 
@@ -154,7 +172,8 @@ fn refuse_lost_output(terminal: &Terminal) -> Result<(), Failure> {
 
 /// A key that a log or a conversation keeps is no longer a secret. Saying `--to stdout` is consent.
 fn refuse_readers(circumstances: &Circumstances, terminal: &Terminal) -> Result<(), Failure> {
-    let Some(reader) = circumstances.reader.as_ref().filter(|_| !terminal.output_is_captured()) else {
+    let captured = || terminal.output_is_captured(circumstances.agent);
+    let Some(reader) = circumstances.reader.as_ref().filter(|_| !captured()) else {
         return Ok(());
     };
     let actions = if circumstances.masks() { ", github-env:NAME, github-output:NAME" } else { "" };

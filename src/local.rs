@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use axum::Router;
+use zeroize::Zeroizing;
 
 use crate::files::{self, Lock, PreparedFile};
 use crate::http::Transport;
@@ -44,13 +45,13 @@ pub(crate) fn database(data_directory: &Path) -> Database {
 }
 
 /// 32 random bytes, made once.
-fn sealing_secret(path: &Path) -> Result<Vec<u8>, files::FileError> {
+fn sealing_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, files::FileError> {
     if let Some(secret) = files::read_private(path, 32)?
         && secret.len() == 32
     {
-        return Ok(secret.to_vec());
+        return Ok(secret);
     }
-    let mut secret = vec![0_u8; 32];
+    let mut secret = Zeroizing::new(vec![0_u8; 32]);
     system::random(&mut secret);
     PreparedFile::new(path, secret.len())?.commit(&secret)?;
     Ok(secret)

@@ -302,7 +302,7 @@ impl Explain for ProfilesError {
     }
 
     fn is_retryable(&self) -> bool {
-        false
+        matches!(self, Self::File(error) if error.is_retryable())
     }
 }
 

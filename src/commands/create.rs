@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, quoted, unknown_outcome};
 use crate::handover::{Handover, Lost};
 use crate::http::{HttpError, IdempotencyKey, Preview};
-use crate::model::key::{IssuedKey, KeyName, NewKey};
+use crate::model::key::{IssuedKey, Key, KeyId, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::selector::{Preference, Selector};
@@ -93,6 +93,9 @@ pub(crate) async fn run(
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
     let handover = Handover::prepare(&args.to, output.is_for_people(), circumstances, terminal)?;
+    if handover.is_empty() {
+        refuse_filtered_out(&new, output)?;
+    }
     let (issued, replayed) = match client.create(&new, &idempotency_key).await {
         Ok(created) => created,
         Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
@@ -121,6 +124,35 @@ fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
     })
 }
 
+/// Refuses a --jq that leaves the key out of what is printed: it would go nowhere. Tried on a key that is none.
+fn refuse_filtered_out(new: &NewKey, output: &Output) -> anyhow::Result<()> {
+    const NO_SECRET: &str = "the-plaintext-of-no-key";
+    let sample = Key {
+        id: KeyId::new("key_sample"),
+        name: new.name.as_str().to_owned(),
+        description: new.description.clone(),
+        prefix: String::new(),
+        permissions: new.permissions.clone(),
+        tier: Some(new.tier),
+        temporary: new.temporary,
+        created_by: None,
+        created_at: None,
+        last_used_at: None,
+        expires_at: None,
+        revoked_at: None,
+        revoked_reason: None,
+        more: serde_json::Map::new(),
+    };
+    let mut record = key::json(&sample, system::now());
+    record["secret"] = Value::String(NO_SECRET.to_owned());
+    if output.shows(record, NO_SECRET)? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "secret_filtered_out", "the key would be lost: --jq leaves it out")
+        .hint("take it along, as in --jq .data.secret, or send it to a place with --to")
+        .into())
+}
+
 fn deliver(
     issued: &IssuedKey,
     mut record: Value,
@@ -128,7 +160,7 @@ fn deliver(
     output: &Output,
     terminal: &mut Terminal,
     resume: &str,
-) -> Result<Vec<String>, Failure> {
+) -> anyhow::Result<Vec<String>> {
     let undelivered = |lost: Lost| {
         let already =
             if lost.done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(&lost.done)) };
@@ -146,18 +178,15 @@ fn deliver(
     if to_object {
         record["secret"] = Value::String(issued.plain.expose().to_owned());
     }
-    output
-        .object(terminal, record, |_| Ok(()))
-        .map_err(|error| error.to_string())
-        .and_then(|()| terminal.flush().map_err(|error| error.to_string()))
-        .map_err(|error| {
-            if to_object {
-                undelivered(Lost::new(&[], error))
-            } else {
-                Failure::new(Exit::Internal, "output_failed", error)
-            }
-        })?;
-    Ok(done)
+    match output.object(terminal, record, |_| Ok(())) {
+        Ok(()) => Ok(done),
+        Err(error) if to_object => Err(undelivered(Lost::new(&[], error.to_string())).into()),
+        // The key is where it should be; only its description is not.
+        Err(error) => {
+            let places = text::list_of(&done);
+            Err(anyhow::Error::new(error).context(format!("key {} was made, and is in {places}", issued.key.id)))
+        }
+    }
 }
 
 fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client, terminal: &mut Terminal) {

@@ -6,6 +6,7 @@ use crate::bulk::Account;
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
+use crate::model::key::Key;
 use crate::model::selector::{Preference, Selector};
 use crate::output::Output;
 use crate::providers::native::client::Client;
@@ -42,20 +43,14 @@ pub(crate) async fn run(
     let now = system::now();
     let keys = selection::all(client, &args.keys, Preference::Active, now).await?;
     given.obtain(ACT, &keys, &client.host(), terminal, now)?;
-    let mut account = Account::new("delete", true);
-    for key in keys {
+    let mut account = Account::new("delete", " --yes".to_owned());
+    let delete = async |key: &Key| {
         let once = IdempotencyKey::fresh(&mut system::random);
-        match client.delete(&key.id, &once).await {
-            Ok(()) => {
-                terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
-                account.done(key);
-            }
-            Err(error) => {
-                if account.failed(key, error).is_break() {
-                    break;
-                }
-            }
-        }
-    }
+        client.delete(&key.id, &once).await.map(|()| key.clone())
+    };
+    let said = |key: &Key| {
+        terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
+    };
+    account.each(keys, delete, said).await;
     account.finish(client, output, terminal, now)
 }

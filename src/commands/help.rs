@@ -71,6 +71,7 @@ Places (--to)
   file:PATH                  A file with the plaintext and a line break; files are replaced whole, with mode 0600
   dotenv:PATH#VAR            A variable in a file of assignments, whose other lines stay as they are
   json:PATH                  A file with the object that --json prints
+  keyring:SERVICE/ACCOUNT    An entry of the system's keyring
   cmd:COMMAND                A command that reads the plaintext on standard input
   github-env:NAME            A variable of the steps that follow in a job of GitHub Actions
   github-output:NAME         An output of this step; other jobs do not get it, because it is masked

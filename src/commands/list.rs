@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         expiring: args.expiring,
         no_expiry: args.no_expiry,
     };
-    let mut hidden = Hidden::default();
+    let mut hidden = Some(Hidden::default());
     let mut shown = 0_usize;
     let limit = args.limit.unwrap_or(usize::MAX);
     let mut list = output.list(terminal, &key::COLUMNS);
@@ -94,8 +94,12 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         for one in page.iter().filter(|one| filter.fits(one, now)) {
             let state = one.state(now);
             if args.status.is_none() && state != State::Active {
-                hidden.count(state);
+                if let Some(hidden) = &mut hidden {
+                    hidden.count(state);
+                }
             } else if shown == limit {
+                // What was not looked at is not counted.
+                hidden = None;
                 break 'pages;
             } else {
                 list.row_of(terminal, || key::cells(one, now), || key::json(one, now))?;
@@ -105,14 +109,17 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
     }
     list.finish(
         terminal,
-        json!({ "count": shown, "hidden": { "revoked": hidden.revoked, "expired": hidden.expired } }),
+        json!({
+            "count": shown,
+            "hidden": hidden.as_ref().map(|hidden| json!({ "revoked": hidden.revoked, "expired": hidden.expired })),
+        }),
     )?;
     terminal.flush()?;
     if output.is_for_people() {
         if shown == 0 {
             terminal.say("No keys to show");
         }
-        if let Some(footer) = hidden.footer() {
+        if let Some(footer) = hidden.and_then(|hidden| hidden.footer()) {
             terminal.say(&footer);
         }
     }

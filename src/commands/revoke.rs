@@ -6,11 +6,12 @@ use crate::bulk::Account;
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
+use crate::model::key::Key;
 use crate::model::selector::{Preference, Selector};
 use crate::output::Output;
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
-use crate::{selection, system};
+use crate::{selection, system, text};
 
 /// Revoke keys
 ///
@@ -47,7 +48,8 @@ pub(crate) async fn run(
         .await?
         .into_iter()
         .partition(|key| key.revoked_at.is_some());
-    let mut account = Account::new("revoke", true);
+    let reason = args.reason.as_deref().map(|reason| text::option("--reason", reason)).unwrap_or_default();
+    let mut account = Account::new("revoke", format!("{reason} --yes"));
     for key in revoked {
         terminal.say(&format!("Key {} ({}) was revoked already", quoted(&key.name), key.id));
         account.done(key);
@@ -55,20 +57,14 @@ pub(crate) async fn run(
     if !active.is_empty() {
         given.obtain(ACT, &active, &client.host(), terminal, now)?;
     }
-    for key in active {
+    let revoke = async |key: &Key| {
         let once = IdempotencyKey::fresh(&mut system::random);
-        match client.revoke(&key.id, args.reason.as_deref(), &once).await {
-            Ok(after) => {
-                terminal.say(&format!("Revoked key {} ({})", quoted(&after.name), after.id));
-                terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), after.id));
-                account.done(after);
-            }
-            Err(error) => {
-                if account.failed(key, error).is_break() {
-                    break;
-                }
-            }
-        }
-    }
+        client.revoke(&key.id, args.reason.as_deref(), &once).await
+    };
+    let said = |key: &Key| {
+        terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
+        terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+    };
+    account.each(active, revoke, said).await;
     account.finish(client, output, terminal, now)
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
+use jiff::Timestamp;
 
 use crate::config::Environment;
 use crate::exit::Exit;
@@ -16,7 +17,7 @@ use crate::serve;
 use crate::service::{Database, Service};
 use crate::sink::SinkSpec;
 use crate::terminal::Terminal;
-use crate::{files, local, output, system};
+use crate::{files, local, output, system, text};
 
 /// Database connections at once: more than this only wait for one another.
 const CONNECTIONS: u32 = 8;
@@ -82,14 +83,15 @@ async fn init(
     let now = system::now();
     let issued = service.create_workspace(name, Provider::Native, now).await?;
     let record = output::key::json(&issued.key, now);
-    let lost = |lost: Lost| {
-        let message =
-            format!("the workspace {} was made, but its key was not delivered: {}", quoted(name.as_str()), lost.what);
-        Failure::new(lost.exit, lost.code(), message)
-            .hint("nobody has the key: make a workspace of another name, and deliver its key to another place")
+    let delivered = handover.deliver(&issued, &record, terminal);
+    let flushed = |places| match terminal.flush() {
+        Ok(()) => Ok(places),
+        Err(error) => Err(Lost::new(&[], error.to_string())),
     };
-    let places = handover.deliver(&issued, &record, terminal).map_err(lost)?;
-    terminal.flush().map_err(|error| lost(Lost::new(&[], error.to_string())))?;
+    let places = match delivered.and_then(flushed) {
+        Ok(places) => places,
+        Err(lost) => return Err(undelivered(lost, name, &service, now).await?.into()),
+    };
     terminal.say(&format!(
         "Made workspace {} with admin key {} ({})",
         quoted(name.as_str()),
@@ -101,6 +103,21 @@ async fn init(
     }
     terminal.say("Keep it safe: only its hash is stored, so it cannot be shown again.");
     Ok(())
+}
+
+/// What a first key that did not arrive means. One that nobody has is taken back, so that the same command can be run
+/// again; one that is somewhere stays.
+async fn undelivered(lost: Lost, name: &KeyName, service: &Service, now: Timestamp) -> anyhow::Result<Failure> {
+    let (code, what) = (lost.code(), lost.what);
+    if lost.done.is_empty() {
+        service.withdraw_first_key(name.as_str(), now).await?;
+        let message =
+            format!("the admin key of {} was not delivered, and is taken back: {what}", quoted(name.as_str()));
+        return Ok(Failure::new(lost.exit, code, message).hint("run the same command again"));
+    }
+    let places = text::list_of(&lost.done);
+    let message = format!("the admin key of {} is in {places}, but not everywhere: {what}", quoted(name.as_str()));
+    Ok(Failure::new(lost.exit, code, message).hint("copy it from there to where it is missing"))
 }
 
 async fn listen(

@@ -33,7 +33,7 @@ pub(crate) enum HttpError {
     #[error("the answer is not what a key service sends: {what}")]
     Unreadable { what: &'static str, changes: bool },
     #[error("the service sends requests elsewhere, to `{location}`")]
-    Redirected { location: String },
+    Redirected { location: String, changes: bool },
     #[error("interrupted before the answer came")]
     Interrupted { terminated: bool },
 }
@@ -100,6 +100,7 @@ impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused { unsure: true, .. }
+            | Self::Redirected { changes: true, .. }
             | Self::Broken { changes: true, .. }
             | Self::Unreadable { changes: true, .. } => Exit::Unknown,
             Self::Refused { status, .. } => match status {

@@ -187,8 +187,8 @@ impl RawAnswer {
 #[cfg(unix)]
 async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = signals else {
         return exchange.await;
     };
     tokio::select! {
@@ -196,6 +196,7 @@ async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>)
         result = exchange => result,
         _ = interrupt.recv() => Err(HttpError::Interrupted { terminated: false }),
         _ = terminate.recv() => Err(HttpError::Interrupted { terminated: true }),
+        _ = hangup.recv() => Err(HttpError::Interrupted { terminated: true }),
     }
 }
 

@@ -15,6 +15,9 @@ use zeroize::Zeroizing;
 use super::{Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request};
 use crate::exit::{Exit, Explain};
 
+/// What stands where a service quoted the credential.
+const REDACTED: &str = "…";
+
 /// A service reached over TCP.
 pub(crate) struct Network {
     base: Url,
@@ -91,11 +94,16 @@ impl Network {
                 broken(innermost(&error))
             }
         })?;
-        let header = |name: &str| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            let text = answer.headers().get(name).and_then(|value| value.to_str().ok());
+            text.map(|text| text.replace(self.credential.expose(), REDACTED))
+        };
         let (status, request_id) = (answer.status().as_u16(), header("x-request-id"));
         let replayed = header("idempotency-replayed").is_some();
         if (300..400).contains(&status) {
-            return Err(HttpError::Redirected { location: header("location").unwrap_or_default() });
+            // 307 and 308 say that nothing was done yet; the others are also how a change that was made is answered.
+            let changes = request.changes() && !matches!(status, 307 | 308);
+            return Err(HttpError::Redirected { location: header("location").unwrap_or_default(), changes });
         }
         let mut body = Zeroizing::new(Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(|error| broken(innermost(&error)))? {
@@ -104,7 +112,16 @@ impl Network {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(RawAnswer { status, request_id, replayed, body })
+        Ok(RawAnswer { status, request_id, replayed, body: self.redacted(body) })
+    }
+
+    /// The body without the credential it was asked with: some services quote it back, and what they say is printed.
+    fn redacted(&self, body: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        let credential = self.credential.expose();
+        if !body.windows(credential.len()).any(|part| part == credential.as_bytes()) {
+            return body;
+        }
+        Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, REDACTED).into_bytes())
     }
 
     async fn authorization(&self) -> Result<HeaderValue, HttpError> {

@@ -84,6 +84,19 @@ impl Output {
         Ok(terminal.flush()?)
     }
 
+    /// Whether a word is in what would be printed of an object.
+    pub(crate) fn shows(&self, data: Value, word: &str) -> Result<bool, OutputError> {
+        let Some(jq) = &self.jq else { return Ok(true) };
+        let input = compact(&if matches!(self.format, Format::Jsonl) { data } else { envelope(data) })?;
+        let mut shown = false;
+        jq.run(input.as_bytes(), |value| {
+            let (JqValue::Text(text) | JqValue::Json(text)) = &value;
+            shown |= text.contains(word);
+            Ok(())
+        })?;
+        Ok(shown)
+    }
+
     /// Starts a list. Nothing is written before its first row, so that a failure until then leaves standard output empty.
     pub(crate) fn list(&self, terminal: &Terminal, columns: &'static [Column]) -> ListWriter<'_> {
         let form = match (self.format, &self.jq) {

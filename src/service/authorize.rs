@@ -47,8 +47,8 @@ impl Caller {
         Ok(Self { identity: Identity::of(key, now)?, ..self.clone() })
     }
 
-    pub(super) fn operator(workspace: Workspace, sealing: Vec<u8>) -> Self {
-        Self { workspace, identity: Identity::Operator, sealing: Zeroizing::new(sealing) }
+    pub(super) fn operator(workspace: Workspace, sealing: Zeroizing<Vec<u8>>) -> Self {
+        Self { workspace, identity: Identity::Operator, sealing }
     }
 
     pub(crate) fn rules(&self) -> &'static Rules {

@@ -168,12 +168,16 @@ fn edited(caller: &Caller, before: &Key, asked: &KeyChange, now: Timestamp) -> R
         after.expires_at = lifetime.resolve(now).map_err(|error| Refusal::invalid("expires_at", &error))?;
         after.temporary = false;
     }
-    // A key that is given a new end works again: that grants all of it anew.
-    let works_again = before.state(now) == State::Expired && after.state(now) == State::Active;
-    let held_before = if works_again { &[][..] } else { &before.permissions[..] };
+    // A longer life grants all of it anew: also to a key that had ended.
+    let lengthened = match (before.expires_at, after.expires_at) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(before), Some(after)) => after > before,
+    };
+    let held_before = if lengthened { &[][..] } else { &before.permissions[..] };
     let is_new = |permission: &&Permission| !rules.permissions.covers(held_before, permission.as_str());
     let granted: Vec<Permission> = after.permissions.iter().filter(is_new).cloned().collect();
-    let tier = after.tier.filter(|tier| works_again || before.tier != Some(*tier)).unwrap_or(Tier::Standard);
+    let tier = after.tier.filter(|tier| lengthened || before.tier != Some(*tier)).unwrap_or(Tier::Standard);
     caller.may_grant(&granted, tier)?;
     Ok(after)
 }

@@ -1,9 +1,11 @@
 //! Workspaces: strictly isolated from one another, each with its provider's rules and its plan.
 
 use jiff::Timestamp;
+use zeroize::Zeroizing;
 
 use super::store::Workspace;
-use super::{Caller, Refusal, Service};
+use super::{Answer, Ask, Caller, KeyQuery, Refusal, Service};
+use crate::model::filter::Sort;
 use crate::model::key::{IssuedKey, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
@@ -18,9 +20,14 @@ impl Service {
         provider: Provider,
         now: Timestamp,
     ) -> Result<IssuedKey, Refusal> {
-        let workspace = self.new_workspace(name.as_str(), provider);
+        let mut workspace = self.new_workspace(name.as_str(), provider);
         if !self.store.insert_workspace(&workspace, now).await? {
-            return Err(Refusal::DuplicateWorkspace(name.as_str().to_owned()));
+            // One without any key is one whose making was cut short: it is made now.
+            let existing = self.store.workspace_named(name.as_str()).await?.ok_or(Refusal::NotFound)?;
+            if self.store.has_keys(&existing.id).await? {
+                return Err(Refusal::DuplicateWorkspace(name.as_str().to_owned()));
+            }
+            workspace = existing;
         }
         let everything = provider.rules().permissions.entries.iter();
         let first = NewKey {
@@ -32,7 +39,21 @@ impl Service {
             lifetime: Lifetime::Never,
             temporary: false,
         };
-        self.issue_directly(&Caller::operator(workspace, Vec::new()), &first, now).await
+        self.issue_directly(&Caller::operator(workspace, Zeroizing::default()), &first, now).await
+    }
+
+    /// Takes the only key of a workspace back, because it reached nobody.
+    pub(crate) async fn withdraw_first_key(&self, name: &str, now: Timestamp) -> Result<(), Refusal> {
+        let workspace = self.store.workspace_named(name).await?.ok_or(Refusal::NotFound)?;
+        let everything =
+            KeyQuery { state: None, search: None, selector: None, sort: Sort::NEWEST_FIRST, page: 1, per_page: 1 };
+        let (keys, _) = self.store.list_keys(&workspace.id, &everything, now).await?;
+        let operator = Caller::operator(workspace, Zeroizing::default());
+        let ask = Ask { caller: &operator, once: None, now };
+        for key in keys {
+            self.delete_key(ask, key.id.as_str(), || Answer::new(204, Vec::new())).await?;
+        }
+        Ok(())
     }
 
     /// Whoever owns the database, acting in a workspace by its name; the workspace is made where it does not exist.
@@ -41,7 +62,7 @@ impl Service {
         &self,
         name: &str,
         provider: Provider,
-        sealing: Vec<u8>,
+        sealing: Zeroizing<Vec<u8>>,
         now: Timestamp,
     ) -> Result<Caller, Refusal> {
         if let Some(workspace) = self.store.workspace_named(name).await? {

@@ -53,12 +53,12 @@ impl Sink for CommandSink {
 /// once a change was sent, and a command may hang for ever.
 #[cfg(unix)]
 fn wait(child: &mut Child) -> Result<ExitStatus, Reason> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::{flag, low_level};
 
     let interrupted = Arc::new(AtomicBool::new(false));
     let failed = Reason::system("wait for the command");
-    let watches = [SIGINT, SIGTERM].map(|signal| flag::register(signal, Arc::clone(&interrupted)));
+    let watches = [SIGHUP, SIGINT, SIGTERM].map(|signal| flag::register(signal, Arc::clone(&interrupted)));
     let ended = loop {
         match child.try_wait() {
             Ok(Some(status)) => break Ok(status),

@@ -11,14 +11,13 @@
 //!
 //! What cannot be found out counts as uncaptured: a refusal costs one `--to`, a printed key costs the key. So does, in
 //! shells that redirect themselves for a command instead of their child, `keys create … >FILE`: `--to file:` is the safer
-//! way there anyway. A pipe into
-//! another program, `keys create … | cat`, counts as captured: what becomes of it is that program's affair, and storing
-//! it is the usual one.
+//! way there anyway. A pipe into another program, `keys create … | cat`, counts as captured: what becomes of it is that
+//! program's affair, and storing it is the usual one.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::fstat;
+use rustix::fs::{FileType, fstat};
 
 /// What tells whether two descriptors are of one file or pipe.
 type Identity = (u64, u64);
@@ -28,11 +27,19 @@ type Identity = (u64, u64);
 const DEEPEST: usize = 64;
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the standard streams")]
-pub(super) fn system() -> bool {
+pub(super) fn system(by_agent: bool) -> bool {
+    // The tools of some agents redirect a command into files of their own, and read those.
+    if by_agent && is_file(io::stdout().as_fd()) {
+        return false;
+    }
     match (identity(io::stdout().as_fd()), identity(io::stderr().as_fd())) {
         (Some(out), Some(err)) => out != err && is_kept(out, err),
         _ => false,
     }
+}
+
+fn is_file(descriptor: BorrowedFd<'_>) -> bool {
+    fstat(descriptor).is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::RegularFile)
 }
 
 #[cfg_attr(

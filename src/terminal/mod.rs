@@ -234,13 +234,14 @@ impl Terminal {
         }
     }
 
-    /// Whether what is written to standard output stays with the script that runs this program.
-    pub(crate) fn output_is_captured(&self) -> bool {
+    /// Whether what is written to standard output stays with the script that runs this program. `by_agent` says that a
+    /// coding agent may be the one who runs it.
+    pub(crate) fn output_is_captured(&self, by_agent: bool) -> bool {
         match &self.person {
             #[cfg(unix)]
-            Person::System => captured::system(),
+            Person::System => captured::system(by_agent),
             #[cfg(not(unix))]
-            Person::System => !self.out_on_screen,
+            Person::System => !self.out_on_screen && !by_agent,
             #[cfg(test)]
             Person::Scripted(_) => !self.out_on_screen,
         }

@@ -139,7 +139,11 @@ pub(crate) struct Write {
 
 impl Write {
     pub(crate) async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.transaction.commit().await?)
+        // What the engine refused in its own words did not happen; of a commit whose answer was lost, nobody knows.
+        self.transaction.commit().await.map_err(|error| match error.into() {
+            StoreError::Database(error) => StoreError::CommitUnknown(error),
+            refused => refused,
+        })
     }
 
     fn connection(&mut self) -> &mut AnyConnection {
@@ -242,6 +246,8 @@ pub(crate) enum StoreError {
     Migration(#[source] MigrateError),
     #[error("the database does not answer")]
     Database(#[source] sqlx::Error),
+    #[error("the database did not say whether the change was made")]
+    CommitUnknown(#[source] sqlx::Error),
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -264,6 +270,7 @@ impl Explain for StoreError {
     fn exit(&self) -> Exit {
         match self {
             Self::File(error) => error.exit(),
+            Self::CommitUnknown(_) => Exit::Unknown,
             Self::NewerSchema { .. }
             | Self::Busy
             | Self::ReadOnly
@@ -284,6 +291,7 @@ impl Explain for StoreError {
             Self::Full => "disk_full",
             Self::NotADatabase | Self::Corrupt { .. } => "database_damaged",
             Self::Migration(_) | Self::Database(_) => "database_unavailable",
+            Self::CommitUnknown(_) => "outcome_unknown",
         }
     }
 
@@ -300,12 +308,13 @@ impl Explain for StoreError {
                 "restore it from a backup; or move it away, and a new one is made".to_owned()
             }
             Self::Migration(_) | Self::Database(_) => return None,
+            Self::CommitUnknown(_) => "send the same request again, with its Idempotency-Key".to_owned(),
         })
     }
 
     fn is_retryable(&self) -> bool {
         match self {
-            Self::Busy | Self::Full | Self::Database(_) => true,
+            Self::Busy | Self::Full | Self::Database(_) | Self::CommitUnknown(_) => true,
             Self::File(_)
             | Self::NewerSchema { .. }
             | Self::ReadOnly

@@ -41,6 +41,12 @@ impl Store {
         self.workspace("SELECT id, name, provider, plan FROM workspaces WHERE id = $1", id).await
     }
 
+    /// Whether a workspace has any key.
+    pub(crate) async fn has_keys(&self, workspace: &str) -> Result<bool, StoreError> {
+        let key = sqlx::query("SELECT id FROM api_keys WHERE workspace_id = $1 LIMIT 1").bind(workspace);
+        Ok(key.fetch_optional(&self.pool).await?.is_some())
+    }
+
     /// Whether there is any workspace at all.
     pub(crate) async fn has_workspaces(&self) -> Result<bool, StoreError> {
         Ok(sqlx::query("SELECT id FROM workspaces LIMIT 1").fetch_optional(&self.pool).await?.is_some())

@@ -55,7 +55,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn operator_sealing(&self, workspace: &str, secret: Vec<u8>) -> Caller {
-        self.service.operator_of(workspace, Provider::Native, secret, START).await.unwrap()
+        self.service.operator_of(workspace, Provider::Native, secret.into(), START).await.unwrap()
     }
 
     async fn caller(&self, plain: &str, now: Timestamp) -> Caller {

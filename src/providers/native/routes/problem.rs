@@ -62,12 +62,16 @@ impl From<Refusal> for Problem {
             | Refusal::IdempotencyOutlived
             | Refusal::IdempotencyInProgress => StatusCode::CONFLICT,
             Refusal::Invalid { .. } | Refusal::UnknownPermission(_) => StatusCode::BAD_REQUEST,
+            Refusal::Store(StoreError::CommitUnknown(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         // What is wrong with the store is for whoever runs it; the answer says no more than a caller can use.
         match refusal {
             Refusal::Store(error @ (StoreError::Busy | StoreError::ReadOnly | StoreError::Full)) => {
                 Self { status, code: "unavailable".to_owned(), message: error.to_string(), hint: error.hint() }
+            }
+            Refusal::Store(StoreError::CommitUnknown(_)) => {
+                Self { status, code: refusal.code().to_owned(), message: refusal.to_string(), hint: refusal.hint() }
             }
             Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
             other => Self { status, code: other.code().to_owned(), message: other.to_string(), hint: other.hint() },

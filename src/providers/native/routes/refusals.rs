@@ -36,6 +36,8 @@ pub(super) enum OfAnyChange {
     Conflict(ErrorAnswer),
     #[response(status = 413, description = "`too_large`: the body is larger than 64 KiB")]
     TooLarge(ErrorAnswer),
+    #[response(status = 500, description = "`outcome_unknown`: send the same request again, with its Idempotency-Key")]
+    Unknown(ErrorAnswer),
 }
 
 /// For what a body can be refused before it is read.

@@ -33,7 +33,7 @@ fn on_each_road(test: impl AsyncFn(&Client, &Site)) {
 
 async fn in_process(test: &impl AsyncFn(&Client, &Site)) {
     let site = Site::new().await;
-    let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
+    let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
     let router = embedded(context(&site.service), operator);
     test(&Client::new(Transport::Embedded(router), String::new()), &site).await;
 }
@@ -132,7 +132,7 @@ fn a_keys_whole_life_through_the_client() {
 fn pages_of_a_long_list_are_put_together_whole() {
     on_each_road(async |client, site| {
         // Around the routes, which would take their time; each instant is shared by ten.
-        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
+        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
         for number in 0..249 {
             let new = new_key(&format!("key {number:03}"));
             let asked = crate::service::Ask { caller: &operator, once: None, now: at(number / 10) };

@@ -100,7 +100,7 @@ fn any_valid_key_hears_of_itself_and_its_workspace() {
         assert_eq!(data["api_key"]["permissions"], json!(["lexi"]));
         assert!(!answer.text.contains(&plain));
 
-        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
+        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
         let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)), String::new());
         let whoami = client.whoami().await.unwrap();
         assert_eq!((whoami.workspace.as_str(), whoami.key), ("acme", None));
@@ -216,7 +216,7 @@ fn in_a_change_null_clears_and_absent_keeps() {
 fn the_embedded_router_needs_no_key_and_takes_no_caller_from_a_request() {
     block_on(async {
         let mut site = Site::new().await;
-        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32], START).await.unwrap();
+        let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
         site.router = embedded(context(&site.service), operator);
         site.anonymous("GET", "/v1/api-keys").await_status(200).await;
         site.anonymous("GET", "/v1/nothing").refused(404, "not_found").await;
