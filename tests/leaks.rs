@@ -308,7 +308,6 @@ fn ask(scene: &mut Scene, url: &str) {
 }
 
 #[test]
-#[ignore = "what a service says in a refusal or a redirection is shown, also where it quotes the credential"]
 fn a_service_that_quotes_the_credential_is_not_quoted() {
     let mut scene = Scene::new();
     scene.keys("serve init --name Acme --database sqlite:service.db --to file:admin.key").ends(0);

@@ -94,9 +94,10 @@ impl Network {
                 broken(innermost(&error))
             }
         })?;
+        let credential = self.credential.key().await?.expose();
         let header = |name: &str| {
             let text = answer.headers().get(name).and_then(|value| value.to_str().ok());
-            text.map(|text| text.replace(self.credential.expose(), REDACTED))
+            text.map(|text| text.replace(credential, REDACTED))
         };
         let (status, request_id) = (answer.status().as_u16(), header("x-request-id"));
         let replayed = header("idempotency-replayed").is_some();
@@ -112,16 +113,7 @@ impl Network {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(RawAnswer { status, request_id, replayed, body: self.redacted(body) })
-    }
-
-    /// The body without the credential it was asked with: some services quote it back, and what they say is printed.
-    fn redacted(&self, body: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
-        let credential = self.credential.expose();
-        if !body.windows(credential.len()).any(|part| part == credential.as_bytes()) {
-            return body;
-        }
-        Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, REDACTED).into_bytes())
+        Ok(RawAnswer { status, request_id, replayed, body: redacted(body, credential) })
     }
 
     async fn authorization(&self) -> Result<HeaderValue, HttpError> {
@@ -169,6 +161,14 @@ fn address(base: &str) -> Result<Url, NotAnAddress> {
         _ => return Err(NotAnAddress::Unreadable(base.to_owned())),
     }
     Ok(url)
+}
+
+/// A body without the credential it was asked with: some services quote it back, and what they say is printed.
+fn redacted(body: Zeroizing<Vec<u8>>, credential: &str) -> Zeroizing<Vec<u8>> {
+    if !body.windows(credential.len()).any(|part| part == credential.as_bytes()) {
+        return body;
+    }
+    Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, REDACTED).into_bytes())
 }
 
 fn is_loopback(url: &Url) -> bool {
