@@ -125,3 +125,29 @@ impl Account {
         Ok(list.finish(terminal, Value::Null)?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Transport;
+    use crate::model::key::tests::key;
+
+    #[tokio::test]
+    async fn what_an_interruption_left_untried_is_named_with_the_line_that_goes_on() {
+        let mut account = Account::new("revoke", " --reason leaked --yes".to_owned());
+        let revoke = async |key: &Key| {
+            if key.name == "second" { Err(HttpError::Interrupted { terminated: false }) } else { Ok(key.clone()) }
+        };
+        let keys = vec![key("key_1", "first"), key("key_2", "second"), key("key_3", "third")];
+        let mut said = Vec::new();
+        account.each(keys, revoke, |key| said.push(key.name.clone())).await;
+        assert_eq!(said, ["first"]);
+        let client = Client::new(Transport::Embedded(axum::Router::new()), " -p local".to_owned());
+        let failure = account.partial(&client, Timestamp::UNIX_EPOCH);
+        assert_eq!(failure.exit, Exit::Interrupted);
+        assert!(failure.message.starts_with("could not revoke 2 of 3 keys:"), "{}", failure.message);
+        assert!(failure.message.ends_with("key_3  third  not tried"), "{}", failure.message);
+        let line = "keys -p local revoke key_2 key_3 --reason leaked --yes --confirm key_2 --confirm key_3";
+        assert!(failure.hint.unwrap().ends_with(line));
+    }
+}

@@ -79,9 +79,11 @@ impl HttpError {
     pub(crate) fn is_unsure(&self) -> bool {
         match self {
             Self::Refused { unsure, .. } => *unsure,
-            Self::Broken { changes, .. } | Self::Unreadable { changes, .. } => *changes,
+            Self::Broken { changes, .. } | Self::Unreadable { changes, .. } | Self::Redirected { changes, .. } => {
+                *changes
+            }
             Self::Interrupted { .. } => true,
-            Self::NoKey(_) | Self::NotSent { .. } | Self::Redirected { .. } => false,
+            Self::NoKey(_) | Self::NotSent { .. } => false,
         }
     }
 

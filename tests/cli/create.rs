@@ -543,3 +543,17 @@ fn a_delivery_that_fails_is_an_object_for_programs() {
     assert_eq!((seen.code, &error["code"]), (11, &json!("not_delivered")));
     assert!(error["resume"].as_str().unwrap().starts_with("keys -p local create "));
 }
+
+#[test]
+fn a_filter_that_leaves_the_key_out_is_refused_before_there_is_one() {
+    let place = Place::new();
+    let seen = place.local("create --name ci --perm read --jq .data.id").done();
+    assert_eq!((seen.code, seen.stdout.as_str()), (2, ""));
+    assert!(seen.stderr.contains("--jq .data.secret"), "{}", seen.stderr);
+    assert_eq!(place.local("list --status all").done().stdout, "");
+    // With a place for the key, the filter may print what it likes; and a filter may take the key along.
+    let id = place.local("create --name ci --perm read --jq .data.id --to file:key").done();
+    assert!(id.code == 0 && id.stdout.starts_with("key_"), "{id:?}");
+    let secret = place.local("create --name ci2 --perm read --jq .data.secret").done();
+    assert!(secret.code == 0 && secret.stdout.starts_with("wbk_"), "{}", secret.stderr);
+}

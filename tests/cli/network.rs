@@ -505,3 +505,20 @@ Keep it safe: only its hash is stored, so it cannot be shown again.
 
 "#]]);
 }
+
+#[test]
+fn a_first_key_that_reaches_nobody_is_taken_back() {
+    let place = Place::new();
+    let init = "keys serve init --name Acme --database sqlite:acme.db";
+    let lost = place.shell(&format!("{init} --to 'cmd:cat >/dev/null; exit 3'")).done();
+    assert_eq!((lost.code, lost.stdout.as_str()), (11, ""));
+    assert!(lost.stderr.contains("run the same command again"), "{}", lost.stderr);
+    // In one of two places it is somebody's, and stays.
+    let half = place.shell(&format!("{init} --to file:admin.key --to 'cmd:cat >/dev/null; exit 3'")).done();
+    assert_eq!(half.code, 11);
+    assert!(half.stderr.contains("`file:admin.key`"), "{}", half.stderr);
+    let taken = place.shell(init).done();
+    assert_eq!((taken.code, taken.stdout.as_str()), (6, ""));
+    let object = place.shell(&format!("{init} --json")).done();
+    assert_eq!((object.code, object.stdout.as_str()), (2, ""));
+}
