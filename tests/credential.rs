@@ -1,8 +1,9 @@
 //! Where the admin's credential lives, from outside: logins to a real service, into a real keyring on a bus of its own,
 //! and every way in which a keyring can be of no use.
 //!
-//! Tests that need a keyring say on standard error what they left out where there is none (`gnome-keyring`, `dbus`); with
-//! `KEYS_REQUIRE_KEYRING` set they fail instead.
+//! Tests that need a keyring run on two implementations. They say on standard error what they left out where there is
+//! none (`gnome-keyring`, `dbus`) or not the second (`keepassxc`); with `KEYS_REQUIRE_KEYRING` set they fail instead, and
+//! for the second with `KEYS_REQUIRE_SECOND_KEYRING`.
 
 #![cfg(all(unix, not(target_os = "macos")))]
 #![expect(
@@ -23,12 +24,51 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use self::support::{KEYS, Keyring, Person, Place, Service};
+use self::support::{KEYS, Keyring, Kind, Person, Place, Service};
+
+/// The same tests for each implementation.
+macro_rules! on_each_keyring {
+    ($($test:ident),* $(,)?) => {
+        mod gnome_keyring {
+            $(#[test] fn $test() { super::$test(super::Kind::Gnome); })*
+        }
+        mod keepassxc {
+            $(#[test] fn $test() { super::$test(super::Kind::KeePass); })*
+        }
+    };
+}
+
+on_each_keyring! {
+    login_use_and_logout,
+    a_locked_keyring_is_said_to_be_locked,
+    a_keyring_that_dies_is_said_and_one_that_comes_back_is_used,
+    a_keyring_that_freezes_is_given_up,
+    a_login_to_the_keyring_takes_the_file_away,
+    a_new_key_goes_into_the_keyring,
+    a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done,
+}
 
 #[test]
-fn login_use_and_logout() {
+fn a_keyring_that_asks_for_each_access_is_not_waited_for() {
     let place = Place::new();
-    let Some(keyring) = Keyring::unlocked(&place, "login, use and logout with a keyring") else { return };
+    let Some(keyring) = Keyring::unlocked(Kind::KeePassAsking, &place, "a keyring that asks each time") else { return };
+    let service = Service::start(&place);
+    let login = service.login(&place).on(&keyring).ends(4);
+    login.says(["nothing can be stored", "the keyring is locked", "KEYS_API_KEY", "--insecure-storage"]);
+    assert!(!place.path("config/config.toml").exists());
+    // A profile from before it was set to ask: what it stores for one program, it hides from the next.
+    service.login(&place).arg("--insecure-storage").ends(0);
+    let config = place.read("config/config.toml").replace("\"file\"", "\"keyring\"");
+    place.write("config/config.toml", &config);
+    std::fs::remove_file(place.path("config/credentials/default")).unwrap();
+    keyring.store("keys", "default", &service.admin);
+    place.keys("list").on(&keyring).ends(4).says(["the keyring is locked", "KEYS_API_KEY"]);
+    assert_eq!(place.files_holding(&service.admin), Vec::<String>::new());
+}
+
+fn login_use_and_logout(kind: Kind) {
+    let place = Place::new();
+    let Some(keyring) = Keyring::unlocked(kind, &place, "login, use and logout with a keyring") else { return };
     let service = Service::start(&place);
     let seen = service.login(&place).on(&keyring).ends(0);
     assert_eq!(seen.stdout, "");
@@ -58,10 +98,9 @@ fn login_use_and_logout() {
     place.keys("list").on(&keyring).ends(4).says(["the profile `default` has no credential", "keys login -p default"]);
 }
 
-#[test]
-fn a_locked_keyring_is_said_to_be_locked() {
+fn a_locked_keyring_is_said_to_be_locked(kind: Kind) {
     let place = Place::new();
-    let Some(mut keyring) = Keyring::unlocked(&place, "a locked keyring") else { return };
+    let Some(mut keyring) = Keyring::unlocked(kind, &place, "a locked keyring") else { return };
     let service = Service::start(&place);
     service.login(&place).on(&keyring).ends(0);
     for begin in [Keyring::lock as fn(&Keyring), |_: &Keyring| {}] {
@@ -83,12 +122,12 @@ fn a_locked_keyring_is_said_to_be_locked() {
     place.keys("whoami").on(&keyring).ends(0);
 }
 
-#[test]
-fn a_keyring_that_dies_is_said_and_one_that_comes_back_is_used() {
+fn a_keyring_that_dies_is_said_and_one_that_comes_back_is_used(kind: Kind) {
     let place = Place::new();
-    let Some(mut keyring) = Keyring::unlocked(&place, "a keyring that is killed") else { return };
+    let Some(mut keyring) = Keyring::unlocked(kind, &place, "a keyring that is killed") else { return };
     let service = Service::start(&place);
     service.login(&place).on(&keyring).ends(0);
+    keyring.wait_until_written("keys admin credential for default");
     keyring.kill();
     place.keys("list").on(&keyring).ends(4).says(["no keyring is running", "KEYS_API_KEY"]);
     let json = place.keys("list --json").on(&keyring).ends(4);
@@ -100,10 +139,9 @@ fn a_keyring_that_dies_is_said_and_one_that_comes_back_is_used() {
     place.keys("list").on(&keyring).ends(0);
 }
 
-#[test]
-fn a_keyring_that_freezes_is_given_up() {
+fn a_keyring_that_freezes_is_given_up(kind: Kind) {
     let place = Place::new();
-    let Some(keyring) = Keyring::unlocked(&place, "a keyring that freezes") else { return };
+    let Some(keyring) = Keyring::unlocked(kind, &place, "a keyring that freezes") else { return };
     let service = Service::start(&place);
     service.login(&place).on(&keyring).ends(0);
     keyring.freeze();
@@ -127,7 +165,7 @@ fn a_bus_without_a_keyring_is_told_from_no_bus() {
         login.env("DBUS_SESSION_BUS_ADDRESS", address).ends(4).says(hint);
     }
     service.login(&place).env("XDG_RUNTIME_DIR", "/nonexistent").ends(4).says(hint);
-    let Some(bus) = Keyring::bus_alone(&place, "a bus without a keyring") else { return };
+    let Some(bus) = Keyring::bus_alone(Kind::Gnome, &place, "a bus without a keyring") else { return };
     service.login(&place).on(&bus).ends(4).says(["no keyring is running", "keys login --insecure-storage"]);
     assert!(!place.path("config/config.toml").exists());
     assert_eq!(place.files_holding(&service.admin), Vec::<String>::new());
@@ -182,10 +220,11 @@ fn a_file_only_where_it_was_said_and_it_is_said_each_time() {
     assert_eq!(place.files_holding(&service.admin), Vec::<String>::new());
 }
 
-#[test]
-fn a_login_to_the_keyring_takes_the_file_away() {
+fn a_login_to_the_keyring_takes_the_file_away(kind: Kind) {
     let place = Place::new();
-    let Some(keyring) = Keyring::unlocked(&place, "moving a credential from a file into the keyring") else { return };
+    let Some(keyring) = Keyring::unlocked(kind, &place, "moving a credential from a file into the keyring") else {
+        return;
+    };
     let service = Service::start(&place);
     service.login(&place).arg("--insecure-storage").ends(0);
     service.login(&place).on(&keyring).ends(0);
@@ -277,10 +316,9 @@ fn a_person_types_the_key_unseen() {
     place.keys("whoami").ends(0);
 }
 
-#[test]
-fn a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done() {
+fn a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done(kind: Kind) {
     let place = Place::new();
-    let Some(mut keyring) = Keyring::unlocked(&place, "a keyring that is killed during a login") else { return };
+    let Some(mut keyring) = Keyring::unlocked(kind, &place, "a keyring that is killed during a login") else { return };
     let service = Service::start(&place);
     let mut person = Person::at(&place.keys("login --api-url").arg(&service.url).on(&keyring));
     person.sees("Key (not shown): ");
@@ -299,7 +337,9 @@ fn a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done() {
 #[test]
 fn a_person_is_waited_for_where_a_window_can_come_up() {
     let place = Place::new();
-    let Some(keyring) = Keyring::unlocked(&place, "waiting for somebody to unlock the keyring") else { return };
+    let Some(keyring) = Keyring::unlocked(Kind::Gnome, &place, "waiting for somebody to unlock the keyring") else {
+        return;
+    };
     let service = Service::start(&place);
     keyring.lock();
     let login = || place.keys("login --api-url").arg(&service.url).on(&keyring);
@@ -428,10 +468,9 @@ fn an_edit_keeps_the_comments_of_the_config_file() {
     assert!(!refused.stderr.contains("wbk_secret"));
 }
 
-#[test]
-fn a_new_key_goes_into_the_keyring() {
+fn a_new_key_goes_into_the_keyring(kind: Kind) {
     let place = Place::new();
-    let Some(keyring) = Keyring::unlocked(&place, "sending a new key into the keyring") else { return };
+    let Some(keyring) = Keyring::unlocked(kind, &place, "sending a new key into the keyring") else { return };
     let service = Service::start(&place);
     service.login(&place).on(&keyring).ends(0);
     for name in ["first", "second"] {

@@ -25,12 +25,18 @@ pub(super) fn get(entry: &Entry, patience: Patience) -> Result<Option<Zeroizing<
     let Some(item) = find(&collection, entry)?.into_iter().next() else {
         return Ok(None);
     };
+    unlock_entry(&item, patience)?;
     item.get_secret().map(Zeroizing::new).map(Some).map_err(failed)
 }
 
 pub(super) fn set(entry: &Entry, secret: &[u8], patience: Patience) -> Result<(), CredentialError> {
     let service = connect(patience)?;
     let collection = unlocked(&service, patience)?;
+    // An entry that is there is changed in its place: to replace it, `KeePassXC` asks a person, however it is set.
+    if let Some(item) = find(&collection, entry)?.into_iter().next() {
+        unlock_entry(&item, patience)?;
+        return item.set_secret(secret, TEXT).map_err(failed);
+    }
     collection.create_item(&entry.label, attributes(entry), secret, true, TEXT).map(drop).map_err(failed)
 }
 
@@ -45,12 +51,14 @@ pub(super) fn delete(entry: &Entry, patience: Patience) -> Result<bool, Credenti
 }
 
 /// Secrets are encrypted on the bus, so that a log of it holds none.
+///
+/// The prompts of the protocol are carried out even where nobody is asked anything: `KeePassXC` answers each storing and
+/// each removal with one, which completes by itself unless it is set to ask. What would ask for sure is not begun: see
+/// [`unlocked`] and [`unlock_entry`]. The library counts messages of the bus as well as seconds, so its limit lies beyond
+/// ours.
 fn connect(patience: Patience) -> Result<SecretService, CredentialError> {
-    let seconds = match patience {
-        Patience::Brief => 0,
-        Patience::Unlocking => patience.seconds(),
-    };
-    SecretService::connect_with_max_prompt_timeout(EncryptionType::Dh, seconds).map_err(failed)
+    let limit = patience.seconds() * 10;
+    SecretService::connect_with_max_prompt_timeout(EncryptionType::Dh, limit).map_err(failed)
 }
 
 /// The default collection, unlocked: asked of the service first, because one that is locked finds nothing and says
@@ -71,6 +79,17 @@ fn unlocked(service: &SecretService, patience: Patience) -> Result<Collection<'_
         }
     }
     Ok(collection)
+}
+
+/// An entry can be locked in an unlocked collection: `KeePassXC` asks for each of them on behalf of each program.
+fn unlock_entry(item: &Item<'_>, patience: Patience) -> Result<(), CredentialError> {
+    if !item.is_locked().map_err(failed)? {
+        return Ok(());
+    }
+    match patience {
+        Patience::Brief => Err(CredentialError::Locked),
+        Patience::Unlocking => item.unlock().map_err(failed),
+    }
 }
 
 fn find<'a>(collection: &'a Collection<'a>, entry: &Entry) -> Result<Vec<Item<'a>>, CredentialError> {

@@ -1,5 +1,5 @@
 //! A place, a service and a keyring for each test, all its own: a private bus that starts nothing by itself, and a real
-//! `gnome-keyring-daemon` on it. What is not there is said on standard error, or fails where the tests are to be whole.
+//! `gnome-keyring-daemon` or `keepassxc` on it. What is not there is said on standard error, or fails where the tests are to be whole.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +20,44 @@ pub(crate) const KEYS: &str = env!("CARGO_BIN_EXE_keys");
 /// Nothing here takes this long; what does hangs.
 pub(crate) const HANGS: Duration = Duration::from_mins(1);
 
-/// The programs a keyring takes.
-const TOOLS: [&str; 3] = ["dbus-daemon", "gnome-keyring-daemon", "dbus-send"];
+/// Which implementation of the Secret Service a keyring is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Gnome,
+    /// Set to ask nobody, which leaves it asking for what cannot be turned off.
+    KeePass,
+    /// As it comes: it asks a person for every entry that a program reads.
+    KeePassAsking,
+}
+
+impl Kind {
+    /// The programs it takes.
+    const fn tools(self) -> &'static [&'static str] {
+        match self {
+            Self::Gnome => &["dbus-daemon", "gnome-keyring-daemon", "dbus-send"],
+            Self::KeePass | Self::KeePassAsking => &["dbus-daemon", "keepassxc", "keepassxc-cli", "dbus-send"],
+        }
+    }
+
+    /// Set where its tests may not be left out.
+    const fn required(self) -> &'static str {
+        match self {
+            Self::Gnome => "KEYS_REQUIRE_KEYRING",
+            Self::KeePass | Self::KeePassAsking => "KEYS_REQUIRE_SECOND_KEYRING",
+        }
+    }
+}
+
+/// The service itself.
+const SECRETS: &str = "/org/freedesktop/secrets";
+
+/// The one collection. `KeePassXC` names it for the file of its database.
+const COLLECTION: &str = "/org/freedesktop/secrets/collection/login";
+
+/// A database that shows its topmost group to other programs, which the command line cannot say.
+const DATABASE: &str = "<KeePassFile><Meta><CustomData><Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key>\
+     <Value>{00000000-0000-0000-0000-000000000001}</Value></Item></CustomData></Meta><Root><Group>\
+     <UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID><Name>Root</Name></Group></Root></KeePassFile>";
 
 /// Opens the keyring; longer than some of them ask for.
 const PASSWORD: &str = "throw-away-password";
@@ -331,6 +367,7 @@ impl Drop for Service {
 
 /// A private session bus, and on it a keyring.
 pub(crate) struct Keyring {
+    kind: Kind,
     bus: Child,
     daemon: Option<Child>,
     pub(crate) address: String,
@@ -339,16 +376,19 @@ pub(crate) struct Keyring {
 
 impl Keyring {
     /// An unlocked keyring; `None`, said on standard error, where there is none to be had.
-    pub(crate) fn unlocked(place: &Place, left_out: &str) -> Option<Self> {
-        let mut keyring = Self::bus_alone(place, left_out)?;
+    pub(crate) fn unlocked(kind: Kind, place: &Place, left_out: &str) -> Option<Self> {
+        let mut keyring = Self::bus_alone(kind, place, left_out)?;
+        if kind != Kind::Gnome {
+            keyring.make_database(place);
+        }
         keyring.start_daemon(true);
         Some(keyring)
     }
 
     /// A bus that nobody offers anything on.
-    pub(crate) fn bus_alone(place: &Place, left_out: &str) -> Option<Self> {
-        if let Some(tool) = TOOLS.into_iter().find(|tool| !is_there(tool)) {
-            leave_out(tool, left_out);
+    pub(crate) fn bus_alone(kind: Kind, place: &Place, left_out: &str) -> Option<Self> {
+        if let Some(tool) = kind.tools().iter().find(|tool| !is_there(tool)) {
+            leave_out(kind, tool, left_out);
             return None;
         }
         let socket = place.text("run/bus");
@@ -358,7 +398,12 @@ impl Keyring {
              <allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>"
         );
         let config = place.write("bus.conf", &config);
-        let environment = place.environment();
+        let mut environment = place.environment();
+        // KeePassXC draws its windows nowhere, and finds one that runs already by a file in the temporary directory.
+        environment.extend(
+            [("QT_QPA_PLATFORM", "offscreen".to_owned()), ("TMPDIR", place.text("run"))]
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
         let mut bus = Command::new("dbus-daemon")
             .args(["--nofork", "--print-address=1", "--config-file", &config])
             .env_clear()
@@ -372,50 +417,96 @@ impl Keyring {
         BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
         let address = address.trim_end().to_owned();
         assert!(address.starts_with("unix:path="), "dbus-daemon said `{address}`");
-        Some(Self { bus, daemon: None, address, environment })
+        environment.insert("DBUS_SESSION_BUS_ADDRESS".to_owned(), address.clone());
+        Some(Self { kind, bus, daemon: None, address, environment })
+    }
+
+    fn make_database(&self, place: &Place) {
+        let asks = self.kind == Kind::KeePassAsking;
+        place.write("keepassxc.ini", &format!(
+            "[General]\nConfigVersion=2\nUpdateCheckMessageShown=true\n[FdoSecrets]\nEnabled=true\nShowNotification=false\n\
+             ConfirmDeleteItem=false\nConfirmAccessItem={asks}\n"
+        ));
+        let mut import = self
+            .program("keepassxc-cli")
+            // The least time it lets a password take.
+            .args(["import", "-q", "-p", "-t", "100", &place.write("database.xml", DATABASE)])
+            .arg(self.file("login.kdbx"))
+            .spawn()
+            .unwrap();
+        let mut stdin = import.stdin.take().unwrap();
+        stdin.write_all(format!("{PASSWORD}\n{PASSWORD}\n").as_bytes()).unwrap();
+        drop(stdin);
+        assert!(import.wait().unwrap().success(), "keepassxc-cli made no database");
+    }
+
+    /// A file beside those of the keyring.
+    fn file(&self, name: &str) -> PathBuf {
+        Path::new(&self.environment["HOME"]).with_file_name(name)
+    }
+
+    /// A program on this bus.
+    fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().envs(&self.environment);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 
     /// Starts the keyring, and waits until it has its collection.
     fn start_daemon(&mut self, unlock: bool) {
-        let mut arguments = vec!["--foreground", "--components=secrets"];
+        let (mut command, option) = match self.kind {
+            Kind::Gnome => {
+                let mut command = self.program("gnome-keyring-daemon");
+                command.args(["--foreground", "--components=secrets"]);
+                (command, "--unlock")
+            }
+            Kind::KeePass | Kind::KeePassAsking => {
+                let mut command = self.program("keepassxc");
+                command.arg("--config").arg(self.file("keepassxc.ini"));
+                command.arg("--localconfig").arg(self.file("keepassxc-local.ini")).arg(self.file("login.kdbx"));
+                (command, "--pw-stdin")
+            }
+        };
         if unlock {
-            arguments.push("--unlock");
+            command.arg(option);
         }
-        let mut daemon = Command::new("gnome-keyring-daemon")
-            .args(arguments)
-            .env_clear()
-            .envs(&self.environment)
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut daemon = command.spawn().unwrap();
         let mut stdin = daemon.stdin.take().unwrap();
         if unlock {
-            stdin.write_all(PASSWORD.as_bytes()).unwrap();
+            // One takes a line, the other all there is.
+            let end = if self.kind == Kind::Gnome { "" } else { "\n" };
+            stdin.write_all(format!("{PASSWORD}{end}").as_bytes()).unwrap();
         }
         drop(stdin);
         self.daemon = Some(daemon);
+        self.wait_until(if unlock { "boolean false" } else { "boolean true" });
+    }
+
+    /// Waits until its collection is there and its `Locked` is this.
+    fn wait_until(&self, locked: &str) {
         let begin = Instant::now();
-        while !self.has_collection() {
-            assert!(begin.elapsed() < HANGS, "the keyring did not start");
+        while !self.has_collection(locked) {
+            assert!(begin.elapsed() < HANGS, "the keyring does not come to be: locked = {locked}");
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn has_collection(&self) -> bool {
-        let answer = self.send("org.freedesktop.Secret.Service.ReadAlias", "string:default");
-        answer.is_some_and(|answer| answer.contains("collection/login"))
+    fn has_collection(&self, locked: &str) -> bool {
+        let alias = self.send(SECRETS, "org.freedesktop.Secret.Service.ReadAlias", &["string:default"]);
+        let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
+        alias.is_some_and(|answer| answer.contains(COLLECTION))
+            && self
+                .send(COLLECTION, "org.freedesktop.DBus.Properties.Get", &property)
+                .is_some_and(|answer| answer.contains(locked))
     }
 
-    fn send(&self, method: &str, argument: &str) -> Option<String> {
-        let output = Command::new("dbus-send")
-            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"])
-            .args([method, argument])
-            .env_clear()
-            .envs(&self.environment)
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+    fn send(&self, path: &str, method: &str, arguments: &[&str]) -> Option<String> {
+        let output = self
+            .program("dbus-send")
+            .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", path, method])
+            .args(arguments)
+            .stdout(Stdio::piped())
             .output()
             .unwrap();
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
@@ -423,8 +514,36 @@ impl Keyring {
 
     /// Locks what it holds, as the end of a desktop session does.
     pub(crate) fn lock(&self) {
-        let collection = "array:objpath:/org/freedesktop/secrets/collection/login";
-        self.send("org.freedesktop.Secret.Service.Lock", collection).expect("the keyring is locked");
+        if self.kind == Kind::Gnome {
+            let collection = format!("array:objpath:{COLLECTION}");
+            self.send(SECRETS, "org.freedesktop.Secret.Service.Lock", &[&collection]).expect("the keyring is locked");
+        } else {
+            // By the protocol it would lead through a prompt, which has to be carried out by whoever asked for it.
+            let mut command = self.program("keepassxc");
+            command.arg("--config").arg(self.file("keepassxc.ini"));
+            command.arg("--localconfig").arg(self.file("keepassxc-local.ini")).arg("--lock");
+            assert!(command.status().unwrap().success(), "keepassxc locked nothing");
+        }
+        self.wait_until("boolean true");
+    }
+
+    /// Waits until an entry with this label would outlive the keyring: `KeePassXC` answers first and writes afterwards.
+    pub(crate) fn wait_until_written(&self, label: &str) {
+        let begin = Instant::now();
+        while self.kind != Kind::Gnome && !self.is_written(label) {
+            assert!(begin.elapsed() < HANGS, "`{label}` is not written");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn is_written(&self, label: &str) -> bool {
+        let mut list = self.program("keepassxc-cli");
+        let mut list = list.args(["ls", "-q"]).arg(self.file("login.kdbx")).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = list.stdin.take().unwrap();
+        stdin.write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+        drop(stdin);
+        let entries = list.wait_with_output().unwrap().stdout;
+        String::from_utf8_lossy(&entries).lines().any(|entry| entry == label)
     }
 
     /// Ends the keyring at once; the bus stays.
@@ -454,17 +573,27 @@ impl Keyring {
         rustix::process::kill_process(id, rustix::process::Signal::STOP).unwrap();
     }
 
+    /// Has another program store something under two names.
+    pub(crate) fn store(&self, service: &str, account: &str, secret: &str) {
+        let mut tool = self.program("secret-tool");
+        let mut tool =
+            tool.args(["store", "--label", account, "service", service, "username", account]).spawn().unwrap();
+        let mut stdin = tool.stdin.take().unwrap();
+        stdin.write_all(secret.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(tool.wait().unwrap().success(), "secret-tool stored nothing");
+    }
+
     /// What another program finds under two names; `None` where that program is not there.
     pub(crate) fn secret_tool(&self, service: &str, account: &str) -> Option<String> {
         if !is_there("secret-tool") {
-            leave_out("secret-tool", "reading an entry of the keyring with another program");
+            leave_out(self.kind, "secret-tool", "reading an entry of the keyring with another program");
             return None;
         }
-        let output = Command::new("secret-tool")
+        let output = self
+            .program("secret-tool")
             .args(["lookup", "service", service, "username", account])
-            .env_clear()
-            .envs(&self.environment)
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .stdout(Stdio::piped())
             .output()
             .unwrap();
         Some(String::from_utf8(output.stdout).unwrap())
@@ -488,8 +617,8 @@ fn is_there(tool: &str) -> bool {
 
 /// Says what is not checked, past the test harness, which would keep it to itself; fails where nothing may be left out.
 #[expect(clippy::disallowed_methods, reason = "what is left out has to be read, and libtest swallows `eprintln!`")]
-fn leave_out(tool: &str, left_out: &str) {
-    assert!(std::env::var_os("KEYS_REQUIRE_KEYRING").is_none(), "there is no `{tool}` here: {left_out}");
-    let line = format!("left out, because there is no `{tool}` here: {left_out}\n");
+fn leave_out(kind: Kind, tool: &str, left_out: &str) {
+    assert!(std::env::var_os(kind.required()).is_none(), "there is no `{tool}` here: {left_out}");
+    let line = format!("left out, because there is no `{tool}` here: {left_out} ({kind:?})\n");
     io::stderr().write_all(line.as_bytes()).unwrap();
 }
