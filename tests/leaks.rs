@@ -29,7 +29,7 @@ use serde_json::Value;
 use self::sampler::{Kind, Sampler};
 use self::scene::{Running, Scene, Service, WORK, answer, bearer, leave_out, liar};
 use self::search::{Searcher, files_below};
-use self::support::{Keyring, Kind, Place};
+use self::support::{Keyring, Kind as KeyringKind, Place};
 
 /// A key by its looks, put together here so that no scanner takes it for one; each is to be told from the others, for the
 /// tests see one another's processes.
@@ -371,7 +371,7 @@ fn abort_in_the_middle(scene: &mut Scene) {
 }
 
 fn use_a_keyring(scene: &mut Scene, service: &Service) -> Option<Keyring> {
-    let keyring = Keyring::unlocked(Kind::Gnome, &scene.place, "a search after a login with a keyring")?;
+    let keyring = Keyring::unlocked(KeyringKind::Gnome, &scene.place, "a search after a login with a keyring")?;
     let (name, bus) = ("DBUS_SESSION_BUS_ADDRESS", keyring.address.clone());
     let login = scene.keys("login -p ring --key-file admin.key --api-url").arg(&service.url);
     login.env(name, &bus).ends(0);
