@@ -23,6 +23,7 @@ use clap::ValueEnum;
 use serde_json::{Map, Value};
 use tempfile::SpooledTempFile;
 use thiserror::Error;
+use zeroize::{Zeroize as _, Zeroizing};
 
 pub(crate) use self::jq::{Jq, JqError, JqValue};
 pub(crate) use self::table::{Cell, Column, Row};
@@ -66,22 +67,37 @@ impl Output {
         data: Value,
         human: impl FnOnce(&mut Terminal) -> io::Result<()>,
     ) -> Result<(), OutputError> {
+        let mut whole = envelope(data);
+        let printed = self.print(terminal, &whole, human);
+        // It may have held a secret.
+        wipe(&mut whole);
+        printed?;
+        Ok(terminal.flush()?)
+    }
+
+    fn print(
+        &self,
+        terminal: &mut Terminal,
+        whole: &Value,
+        human: impl FnOnce(&mut Terminal) -> io::Result<()>,
+    ) -> Result<(), OutputError> {
+        let data = &whole["data"];
         match (self.format, &self.jq) {
-            (Format::Jsonl, Some(jq)) => filter(jq, terminal, compact(&data)?.as_bytes())?,
-            (_, Some(jq)) => filter(jq, terminal, compact(&envelope(data))?.as_bytes())?,
+            (Format::Jsonl, Some(jq)) => filter(jq, terminal, rendered_wiped(data, false)?.as_bytes())?,
+            (_, Some(jq)) => filter(jq, terminal, rendered_wiped(whole, false)?.as_bytes())?,
             (Format::Table, None) => human(terminal)?,
             (Format::Json, None) => {
                 let pretty = terminal.out_is_terminal();
-                write_line(terminal, &rendered(&envelope(data), pretty)?)?;
+                write_line(terminal, &rendered_wiped(whole, pretty)?)?;
             }
-            (Format::Jsonl, None) => write_line(terminal, &compact(&data)?)?,
+            (Format::Jsonl, None) => write_line(terminal, &rendered_wiped(data, false)?)?,
             (Format::Csv, None) => {
-                let (names, values) = scalars(&data);
+                let (names, values) = scalars(data);
                 write_csv(terminal, &names)?;
                 write_csv(terminal, &values)?;
             }
         }
-        Ok(terminal.flush()?)
+        Ok(())
     }
 
     /// Whether a word is in what would be printed of an object.
@@ -308,6 +324,16 @@ fn is_none(meta: &Value) -> bool {
     meta.is_null() || meta.as_object().is_some_and(Map::is_empty)
 }
 
+/// Wipes every text of a value from memory.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// JSON on one line.
 fn compact(value: &Value) -> io::Result<String> {
     rendered(value, false)
@@ -319,6 +345,23 @@ fn rendered(value: &Value, pretty: bool) -> io::Result<String> {
     Ok(match text::escape_json(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(escaped) => escaped,
+    })
+}
+
+/// The same of an object that may hold a secret: wiped when dropped, and made in a buffer that a key's object does not
+/// outgrow, which would leave a copy behind.
+fn rendered_wiped(value: &Value, pretty: bool) -> io::Result<Zeroizing<String>> {
+    const ROOM: usize = 8 * 1024;
+    let mut bytes = Vec::with_capacity(ROOM);
+    if pretty {
+        serde_json::to_writer_pretty(&mut bytes, value)?;
+    } else {
+        serde_json::to_writer(&mut bytes, value)?;
+    }
+    let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData)?);
+    Ok(match text::escape_json(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(escaped) => Zeroizing::new(escaped),
     })
 }
 
