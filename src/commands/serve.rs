@@ -10,7 +10,7 @@ use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::handover::{Handover, Lost};
-use crate::model::key::KeyName;
+use crate::model::key::{KeyId, KeyName};
 use crate::providers::Provider;
 use crate::providers::native::routes::Context;
 use crate::serve;
@@ -90,7 +90,7 @@ async fn init(
     };
     let places = match delivered.and_then(flushed) {
         Ok(places) => places,
-        Err(lost) => return Err(undelivered(lost, name, &service, now).await?.into()),
+        Err(lost) => return Err(undelivered(lost, name, &issued.key.id, &service, now).await?.into()),
     };
     terminal.say(&format!(
         "Made workspace {} with admin key {} ({})",
@@ -107,10 +107,16 @@ async fn init(
 
 /// What a first key that did not arrive means. One that nobody has is taken back, so that the same command can be run
 /// again; one that is somewhere stays.
-async fn undelivered(lost: Lost, name: &KeyName, service: &Service, now: Timestamp) -> anyhow::Result<Failure> {
+async fn undelivered(
+    lost: Lost,
+    name: &KeyName,
+    key: &KeyId,
+    service: &Service,
+    now: Timestamp,
+) -> anyhow::Result<Failure> {
     let (code, what) = (lost.code(), lost.what);
     if lost.done.is_empty() {
-        service.withdraw_first_key(name.as_str(), now).await?;
+        service.withdraw_first_key(name.as_str(), key, now).await?;
         let message =
             format!("the admin key of {} was not delivered, and is taken back: {what}", quoted(name.as_str()));
         return Ok(Failure::new(lost.exit, code, message).hint("run the same command again"));

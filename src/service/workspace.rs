@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::store::Workspace;
-use super::{Answer, Ask, Caller, KeyQuery, Refusal, Service};
-use crate::model::filter::Sort;
-use crate::model::key::{IssuedKey, KeyName, NewKey};
+use super::{Answer, Ask, Caller, Refusal, Service};
+use crate::model::key::{IssuedKey, KeyId, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::tier::Tier;
@@ -42,18 +41,12 @@ impl Service {
         self.issue_directly(&Caller::operator(workspace, Zeroizing::default()), &first, now).await
     }
 
-    /// Takes the only key of a workspace back, because it reached nobody.
-    pub(crate) async fn withdraw_first_key(&self, name: &str, now: Timestamp) -> Result<(), Refusal> {
+    /// Takes the first key of a workspace back, because it reached nobody.
+    pub(crate) async fn withdraw_first_key(&self, name: &str, key: &KeyId, now: Timestamp) -> Result<(), Refusal> {
         let workspace = self.store.workspace_named(name).await?.ok_or(Refusal::NotFound)?;
-        let everything =
-            KeyQuery { state: None, search: None, selector: None, sort: Sort::NEWEST_FIRST, page: 1, per_page: 1 };
-        let (keys, _) = self.store.list_keys(&workspace.id, &everything, now).await?;
         let operator = Caller::operator(workspace, Zeroizing::default());
         let ask = Ask { caller: &operator, once: None, now };
-        for key in keys {
-            self.delete_key(ask, key.id.as_str(), || Answer::new(204, Vec::new())).await?;
-        }
-        Ok(())
+        self.delete_key(ask, key.as_str(), || Answer::new(204, Vec::new())).await.map(drop)
     }
 
     /// Whoever owns the database, acting in a workspace by its name; the workspace is made where it does not exist.

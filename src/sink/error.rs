@@ -47,23 +47,8 @@ impl Explain for SinkError {
 pub(crate) struct Undelivered {
     /// The places that have the secret.
     pub(crate) done: Vec<String>,
-    pub(crate) failed: String,
     /// Boxed, because every result on the way back carries it. Part of the message and not a source: see [`Reason`].
     pub(crate) cause: Box<SinkError>,
-}
-
-impl Explain for Undelivered {
-    fn exit(&self) -> Exit {
-        self.cause.exit()
-    }
-
-    fn code(&self) -> &'static str {
-        "not_delivered"
-    }
-
-    fn hint(&self) -> Option<String> {
-        self.cause.hint()
-    }
 }
 
 /// What went wrong at a place. System errors are part of the message and not a source: a closed pipe ends a listing in

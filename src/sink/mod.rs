@@ -92,7 +92,7 @@ impl Sinks {
             let note = sink.note();
             if let Err(reason) = sink.deliver(&mut delivery) {
                 let cause = Box::new(SinkError::NotDelivered { place: place.clone(), reason });
-                return Err(Undelivered { done, failed: place, cause });
+                return Err(Undelivered { done, cause });
             }
             done.push(note.map_or_else(|| place.clone(), |note| format!("{place}: {note}")));
         }
@@ -310,8 +310,9 @@ mod tests {
         let sinks = Sinks::prepare(&specs(&[&first, &second, &third]), &Circumstances::default()).unwrap();
         fs::create_dir(scratch.path("second")).unwrap();
         let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Vec::new()).unwrap_err();
-        assert_eq!((failure.exit(), failure.code()), (Exit::Undelivered, "not_delivered"));
-        assert_eq!((&failure.done[..], &failure.failed), (&[first][..], &second));
+        assert_eq!((failure.cause.exit(), failure.cause.code()), (Exit::Undelivered, "not_delivered"));
+        assert_eq!(failure.done, [first]);
+        assert!(failure.cause.to_string().contains(&second), "{}", failure.cause);
         assert!(failure.to_string().contains(&second), "{failure}");
         assert!(!format!("{failure} {failure:?}").contains("wbk_secret"));
         assert_eq!(scratch.names(), ["first", "second"]);
@@ -330,7 +331,7 @@ mod tests {
         }
         let sinks = Sinks::prepare(&specs(&["stdout"]), &Circumstances::default()).unwrap();
         let failure = sinks.deliver(&key("wbk_secret"), &json!({}), &mut Closed).unwrap_err();
-        assert_eq!(failure.exit(), Exit::Undelivered);
+        assert_eq!(failure.cause.exit(), Exit::Undelivered);
         let failure = anyhow::Error::new(failure);
         let silent = failure.chain().any(<dyn std::error::Error>::is::<std::io::Error>);
         assert!(!silent, "it would be passed over like a reader who has seen enough");

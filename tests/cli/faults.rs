@@ -371,7 +371,7 @@ fn the_resume_line_holds_a_name_that_looks_like_an_option() {
 
 #[test]
 fn an_interrupted_create_says_how_to_find_out() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)] {
         let place = Place::new();
         let fake = Fake::silent();
         let running = call(&place, fake.url(), CREATE).start();
