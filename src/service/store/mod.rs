@@ -14,7 +14,7 @@ pub(crate) use keys::KeyQuery;
 pub(crate) use workspaces::Workspace;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -105,8 +105,9 @@ impl Store {
             })
             .connect_lazy(&url)?;
         let mut first = pool.acquire().await?;
-        if is_sqlite {
+        if let Database::Sqlite(path) = database {
             prepare_sqlite(&mut first).await?;
+            use_wal(&mut first, path).await?;
         }
         migrate(&mut first, database).await?;
         drop(first);
@@ -158,7 +159,7 @@ async fn migrate(connection: &mut AnyConnection, database: &Database) -> Result<
     }
     // PostgreSQL lets one migrate at a time by itself; for SQLite a lock beside the file does.
     let _one_at_a_time = match database {
-        Database::Sqlite(path) => Some(Lock::exclusive(&path.with_added_extension("lock"))?),
+        Database::Sqlite(path) => Some(one_at_a_time(path)?),
         Database::Postgres(_) => None,
     };
     MIGRATIONS.run(connection).await.map_err(|error| match error {
@@ -180,11 +181,10 @@ async fn is_up_to_date(connection: &mut AnyConnection) -> Result<bool, StoreErro
     }
 }
 
-/// WAL with `synchronous = FULL`: what was answered survives a kill and a power cut. `secure_delete` wipes deleted rows.
+/// With WAL and `synchronous = FULL` what was answered survives a kill and a power cut. `secure_delete` wipes deleted rows.
 async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     for pragma in [
         "PRAGMA busy_timeout = 5000",
-        "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = FULL",
         "PRAGMA foreign_keys = ON",
         "PRAGMA secure_delete = ON",
@@ -192,6 +192,22 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Puts the file into WAL mode, which it keeps. Of two that switch at once SQLite refuses one without waiting, so that the
+/// time-out does not help: one switches at a time.
+async fn use_wal(connection: &mut AnyConnection, path: &Path) -> Result<(), StoreError> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await?;
+    if mode != "wal" {
+        let _one_at_a_time = one_at_a_time(path)?;
+        sqlx::query("PRAGMA journal_mode = WAL").execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// Holds back every other process that would change the SQLite file as a whole.
+fn one_at_a_time(path: &Path) -> Result<Lock, FileError> {
+    Lock::exclusive(&path.with_added_extension("lock"))
 }
 
 /// The URL of a SQLite file: what would end or change the path is percent-encoded.
