@@ -132,7 +132,7 @@ fn opening_at_once_makes_one_schema_and_one_workspace() {
         let opened: Vec<String> = std::thread::scope(|scope| {
             let open =
                 || block_on(async { Bench::open(database).await.operator("local").await.workspace().id.clone() });
-            let threads: Vec<_> = (0..16).map(|_| scope.spawn(open)).collect();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(open)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(opened.iter().all(|id| *id == opened[0]));
