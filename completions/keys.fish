@@ -538,27 +538,38 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l listen -d 'Address to listen on; port 0 takes a free one, which is said on standard error' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l listen -d 'Address to listen on; port 0 takes a free one, which is said on standard error' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'"
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l jq -d 'Run a jq expression over the JSON output' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
 never\t'Nowhere'"
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l timeout -d 'How long a request may take [default: 30s]' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l json -d 'Same as --format json'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init" -f -a "init" -d 'Make a workspace, and issue its first admin key'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "init" -d 'Make a workspace, and issue its first admin key'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "workspace" -d 'List workspaces, show one, change its plan, credits and features'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "member" -d 'Add members to a workspace, or list them'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "audit" -d 'Verify the audit log'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "admin" -d 'Get back into a workspace whose admin keys are lost'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l name -d 'Name of the workspace' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l plan -d 'Plan: starter, pro, org or enterprise' -r -f -a "starter\t'100 calls a day, 10 a minute'
+pro\t'1,000 calls a day, 50 a minute'
+org\t'10,000 calls a day, 200 a minute'
+enterprise\t'100,000 calls a day and 1,000 a minute, or as agreed; keys may be unmetered'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l per-day -d 'Calls a day, instead of the plan\'s; enterprise only' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l per-minute -d 'Calls a minute, instead of the plan\'s; enterprise only' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l monthly-credits -d 'Credits granted at the start of each month [default: as it was, or 1000]' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l to -d 'Where the admin key goes; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -577,7 +588,84 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "list" -d 'List the workspaces'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "show" -d 'Show a workspace: plan, limits, credits and features'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "set-plan" -d 'Put a workspace on a plan'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "grant-credits" -d 'Add credits to a workspace'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "set-feature" -d 'Switch a feature of a workspace on or off'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "add" -d 'Add a member, and issue the credential'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "list" -d 'List the members whose credential works'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Look through the chain of every workspace: each entry carries the hash of the one before it'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l format -d 'Form of the output: table, json, jsonl or csv' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -f -a "recover" -d 'Issue a new admin key where none is active'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand completions" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l api-url -d 'Address of the service' -r

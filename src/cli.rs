@@ -148,11 +148,15 @@ impl Cli {
             }
             Command::Logout(_) => logout::run(&globals.flags(), environment, &output, terminal),
             Command::Profile(args) => profile::run(args, globals.yes, &globals.flags(), environment, &output, terminal),
-            Command::Serve(_) if globals.json || globals.format.is_some() || globals.jq.is_some() => {
-                let message = "serve prints no object: --json, --format and --jq do not go with it";
+            Command::Serve(args)
+                if args.prints_no_object() && (globals.json || globals.format.is_some() || globals.jq.is_some()) =>
+            {
+                let message = "this prints no object: --json, --format and --jq do not go with it";
                 Err(Failure::new(Exit::Usage, "conflicting_options", message).into())
             }
-            Command::Serve(args) => many_threads()?.block_on(serve::run(args, environment, terminal)),
+            Command::Serve(args) => {
+                many_threads()?.block_on(serve::run(args, globals.provider, environment, &output, terminal))
+            }
             command => one_thread()?.block_on(command.call(&globals, environment, &output, terminal)),
         }
     }

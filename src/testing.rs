@@ -20,8 +20,11 @@ use sqlx::{AnyPool, AssertSqlSafe, Column, Row};
 use tokio::net::TcpListener;
 
 use crate::files::scratch::Scratch;
+use crate::model::key::KeyName;
+use crate::model::plan::Plan;
 use crate::model::secret::hex;
-use crate::service::{Database, Service};
+use crate::providers::Provider;
+use crate::service::{Agreement, Database, NewWorkspace, Service};
 use crate::system;
 
 /// Where every test's clock starts: 2026-09-21T14:13:20Z.
@@ -30,6 +33,12 @@ pub(crate) const START: Timestamp = Timestamp::constant(1_790_000_000, 0);
 /// The instant this many seconds after [`START`].
 pub(crate) fn at(seconds: i64) -> Timestamp {
     START + SignedDuration::from_secs(seconds)
+}
+
+/// A native workspace on the enterprise plan.
+pub(crate) fn new_workspace(name: &KeyName) -> NewWorkspace {
+    let agreement = Agreement { plan: Plan::Enterprise, daily_limit: None, minute_limit: None, monthly_credits: None };
+    NewWorkspace { name: name.clone(), provider: Provider::Native, agreement }
 }
 
 thread_local! {

@@ -110,10 +110,12 @@ impl Catalogue {
             return Err(malformed());
         }
         let path = path.split(['?', '#']).next().unwrap_or(path);
-        self.calls
-            .iter()
-            .find(|call| call.method.eq_ignore_ascii_case(method) && matches_path(call.path, path))
-            .ok_or_else(|| UnknownCall::Undocumented(call.to_owned()))
+        self.call(method, path).ok_or_else(|| UnknownCall::Undocumented(call.to_owned()))
+    }
+
+    /// The documented call of this method and path, where there is one.
+    pub(crate) fn call(&self, method: &str, path: &str) -> Option<&'static Call> {
+        self.calls.iter().find(|call| call.method.eq_ignore_ascii_case(method) && matches_path(call.path, path))
     }
 }
 

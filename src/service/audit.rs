@@ -1,10 +1,56 @@
-//! What the audit log says of a key: all of it when it is made or deleted, old and new where it is changed. Never its secret,
-//! which nothing here knows.
+//! The audit log: what it says of a key, and reading it. All of a key is noted when it is made or deleted, old and new where
+//! it is changed; never its secret, which nothing here knows.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::store::KEPT_DAYS;
+use super::{AuditQuery, Caller, Refusal, Service, StoreError, Verified};
+use crate::model::audit::AuditEntry;
 use crate::model::key::Key;
+
+impl Service {
+    /// One page of the workspace's log, newest first, and how many entries there are on all pages.
+    pub(crate) async fn audit_log(
+        &self,
+        caller: &Caller,
+        query: &AuditQuery,
+    ) -> Result<(Vec<AuditEntry>, i64), Refusal> {
+        caller.may_look()?;
+        if let (Some(from), Some(to)) = (query.from, query.to)
+            && from > to
+        {
+            return Err(Refusal::InvalidDateRange);
+        }
+        Ok(self.store.audit_entries(&caller.workspace().id, query).await?)
+    }
+
+    /// Looks through the chains of all workspaces, or of one: what was found, by the workspace's name.
+    pub(crate) async fn verify_audit(&self, workspace: Option<&str>) -> Result<Vec<(String, Verified)>, Refusal> {
+        let workspaces = match workspace {
+            Some(name) => vec![self.workspace(name).await?],
+            None => self.store.workspaces().await?,
+        };
+        let mut found = Vec::with_capacity(workspaces.len());
+        for workspace in workspaces {
+            found.push((workspace.name, self.store.verify_audit(&workspace.id).await?));
+        }
+        Ok(found)
+    }
+
+    /// Removes the entries that have been kept long enough, of all workspaces.
+    pub(super) async fn prune_audit(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = now.checked_sub(SignedDuration::from_hours(24 * KEPT_DAYS)).unwrap_or(Timestamp::MIN);
+        for workspace in self.store.workspaces().await? {
+            if self.store.has_audit_before(&workspace.id, before).await? {
+                let mut write = self.store.write(&workspace.id).await?;
+                write.prune_audit(before).await?;
+                write.commit().await?;
+            }
+        }
+        Ok(())
+    }
+}
 
 /// What the audit log keeps of a key.
 pub(super) fn snapshot(key: &Key) -> Map<String, Value> {

@@ -3,10 +3,13 @@
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use super::meter::{Cost, Supply};
 use super::store::Workspace;
-use super::{Refusal, Service};
+use super::{Refusal, Service, Trace};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
+use crate::model::plan::Plan;
+use crate::model::quota::Quota;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
@@ -55,7 +58,21 @@ impl Caller {
         self.workspace.provider.rules()
     }
 
-    pub(super) fn workspace(&self) -> &Workspace {
+    /// The calling key; the operator has none.
+    pub(super) const fn key(&self) -> Option<&Key> {
+        match &self.identity {
+            Identity::Operator => None,
+            Identity::Key(key) => Some(key),
+        }
+    }
+
+    /// Whose request it is, for the log.
+    pub(crate) fn trace(&self) -> Trace {
+        let key = self.key().map(|key| key.id.as_str().to_owned());
+        Trace { workspace: self.workspace.id.clone(), key }
+    }
+
+    pub(crate) fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 
@@ -71,7 +88,7 @@ impl Caller {
     pub(crate) fn whoami(&self) -> Whoami {
         Whoami {
             workspace: self.workspace.name.clone(),
-            plan: Some(self.workspace.plan.clone()),
+            plan: Some(self.workspace.plan.as_str().to_owned()),
             key: match &self.identity {
                 Identity::Operator => None,
                 Identity::Key(key) => Some((**key).clone()),
@@ -107,7 +124,7 @@ impl Caller {
 
     /// Refuses to hand on what the caller does not hold: permissions, and a tier above its own.
     pub(super) fn may_grant(&self, permissions: &[Permission], tier: Tier) -> Result<(), Refusal> {
-        if tier == Tier::Unmetered && self.workspace.plan != "enterprise" {
+        if tier == Tier::Unmetered && self.workspace.plan != Plan::Enterprise {
             return Err(Refusal::TierNotInPlan);
         }
         if let Identity::Key(key) = &self.identity
@@ -128,8 +145,22 @@ impl Service {
         let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::InvalidKey)?;
         let identity = Identity::of(&stored.key, now)?;
         let workspace = self.store.workspace_with_id(&stored.workspace).await?.ok_or(Refusal::InvalidKey)?;
-        // A statistic: that it could not be noted is no reason to refuse the key.
-        self.store.touch_key(stored.key.id.as_str(), now).await.ok();
+        self.usage.touch(stored.key.id.as_str(), now);
         Ok(Caller { workspace, identity, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
+    }
+
+    /// Counts a call of a key to the management API, or says why it may not be made; in both cases what is left of the day.
+    /// The operator is not counted.
+    pub(crate) async fn meter(&self, caller: &Caller, now: Timestamp) -> (Option<Quota>, Result<(), Refusal>) {
+        let Some(key) = caller.key() else { return (None, Ok(())) };
+        let workspace = caller.workspace();
+        let cost = Cost {
+            tier: key.tier.unwrap_or(Tier::Standard),
+            limits: workspace.limits(),
+            credit: workspace.provider.rules().management_costs_credits,
+        };
+        let new_id = || self.new_id("grant_");
+        let supply = Supply { store: &self.store, workspace, new_id: &new_id };
+        self.meters.of(&workspace.id).spend(&supply, &cost, now).await
     }
 }

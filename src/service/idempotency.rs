@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::store::{StoredAnswer, Write};
-use super::{Caller, Refusal, Service, StoreError};
+use super::{Caller, Refusal, Service, StoreError, replica};
 use crate::model::key::KeyId;
 use crate::model::secret::{hex, unhex};
 use crate::model::state::State;
@@ -110,6 +110,10 @@ impl Service {
             }
         }
         let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
+        drop(write);
+        // The first attempt may have been cut short while it waited for the other replicas.
+        let newest = self.store.newest_change().await?;
+        replica::settled_until(&self.store, self.replica.get().map(AsRef::as_ref), newest).await?;
         Ok(Begun::Replay(answer))
     }
 
@@ -153,7 +157,8 @@ impl Service {
                 .ok_or_else(|| StoreError::Corrupt { what: "an answer that cannot be sealed".to_owned() })?;
             write.keep_answer(&record.lookup, &stored).await?;
         }
-        write.commit().await?;
+        let changes = write.commit().await?;
+        self.settle(&changes).await?;
         Ok(answer)
     }
 }

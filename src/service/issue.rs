@@ -37,11 +37,12 @@ impl Service {
         let ask = Ask { caller: operator, once: None, now };
         let mut change = Change::unrepeatable(self.store.write(&operator.workspace().id).await?);
         let issued = self.issue(ask, new, &mut change).await?;
-        change.write.commit().await?;
+        let changes = change.write.commit().await?;
+        self.settle(&changes).await?;
         Ok(issued)
     }
 
-    async fn issue(&self, ask: Ask<'_>, new: &NewKey, change: &mut Change) -> Result<IssuedKey, Refusal> {
+    pub(super) async fn issue(&self, ask: Ask<'_>, new: &NewKey, change: &mut Change) -> Result<IssuedKey, Refusal> {
         let Ask { caller, now, .. } = ask;
         let rules = caller.rules();
         let expires_at = checked_end(caller, new, now)?;

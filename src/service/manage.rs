@@ -7,6 +7,7 @@ use super::audit::{differences, snapshot};
 use super::idempotency::{Begun, Change};
 use super::issue::check_permissions;
 use super::{Answer, Ask, Caller, KeyQuery, Refusal, Service};
+use crate::model::filter::SortField;
 use crate::model::key::{Key, KeyChange, check_description};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
@@ -23,20 +24,32 @@ impl Service {
         now: Timestamp,
     ) -> Result<(Vec<Key>, i64), Refusal> {
         caller.may_look()?;
-        Ok(self.store.list_keys(&caller.workspace().id, query, now).await?)
+        if query.sort.field == SortField::LastUsed {
+            self.usage.store(&self.store).await?;
+        }
+        let (mut keys, total) = self.store.list_keys(&caller.workspace().id, query, now).await?;
+        self.usage.complete(&mut keys);
+        Ok((keys, total))
     }
 
     /// A key by its id. A foreign key is as unknown as one that never was.
     pub(crate) async fn show_key(&self, caller: &Caller, id: &str) -> Result<Key, Refusal> {
         caller.may_look()?;
-        self.store.key_with_id(&caller.workspace().id, id).await?.ok_or(Refusal::NotFound)
+        let mut key = self.store.key_with_id(&caller.workspace().id, id).await?.ok_or(Refusal::NotFound)?;
+        self.usage.complete([&mut key]);
+        Ok(key)
     }
 
     /// Which key of the workspace a plaintext is, whatever its state.
     pub(crate) async fn lookup_key(&self, caller: &Caller, presented: &str) -> Result<Key, Refusal> {
         caller.may_manage()?;
         let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::NotFound)?;
-        if stored.workspace == caller.workspace().id { Ok(stored.key) } else { Err(Refusal::NotFound) }
+        if stored.workspace != caller.workspace().id {
+            return Err(Refusal::NotFound);
+        }
+        let mut key = stored.key;
+        self.usage.complete([&mut key]);
+        Ok(key)
     }
 
     /// Changes what is given of a key.

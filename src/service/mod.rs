@@ -5,22 +5,36 @@
 
 mod audit;
 mod authorize;
+mod cache;
+mod credits;
+mod gate;
 mod idempotency;
 mod issue;
 mod manage;
+mod members;
+mod meter;
+mod records;
 mod refusal;
+mod replica;
+mod running;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod workspace;
 
 pub(crate) use authorize::Caller;
+pub(crate) use gate::Call;
 pub(crate) use idempotency::{Answer, Ask, Once};
+pub(crate) use members::Role;
+pub(crate) use records::Collection;
 pub(crate) use refusal::Refusal;
-pub(crate) use store::{Database, KeyQuery, StoreError};
+pub(crate) use store::{AuditQuery, Database, KeyQuery, StoreError, Verified, Workspace};
+pub(crate) use usage::MOST_DAYS;
+pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The engine over one database. Cheap to clone.
 #[derive(Clone)]
@@ -29,12 +43,33 @@ pub(crate) struct Service {
     random: fn(&mut [u8]),
     /// Changes under way that carry an Idempotency-Key, so that a twin is told so instead of waiting.
     in_flight: Arc<Mutex<HashSet<String>>>,
+    cache: Arc<cache::Cache>,
+    meters: Arc<meter::Meters>,
+    usage: Arc<usage::Usage>,
+    /// Set while this process answers from memory.
+    replica: Arc<OnceLock<Arc<replica::Replica>>>,
+}
+
+/// Whose request it was, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trace {
+    pub(crate) workspace: String,
+    /// The id of the calling key.
+    pub(crate) key: Option<String>,
 }
 
 impl Service {
     /// Opens the database, with at most so many connections at once, and brings its schema up to date.
     pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
-        Ok(Self { store: store::Store::open(database, connections).await?, random, in_flight: Arc::default() })
+        Ok(Self {
+            store: store::Store::open(database, connections).await?,
+            random,
+            in_flight: Arc::default(),
+            cache: Arc::new(cache::Cache::new()),
+            meters: Arc::default(),
+            usage: Arc::default(),
+            replica: Arc::default(),
+        })
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.
@@ -44,5 +79,13 @@ impl Service {
         (self.random)(&mut bytes);
         let digits = bytes.iter().map(|byte| char::from(DIGITS[usize::from(byte % 32)]));
         prefix.chars().chain(digits).collect()
+    }
+
+    /// Forgets what a committed change has made old, here and in every other replica, before it is answered.
+    async fn settle(&self, changes: &[store::Changed]) -> Result<(), Refusal> {
+        for changed in changes {
+            self.cache.forget(changed);
+        }
+        replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), changes).await
     }
 }

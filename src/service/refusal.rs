@@ -1,5 +1,6 @@
 //! Why the engine does not do what was asked, and what each reason means outside.
 
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::store::StoreError;
@@ -22,6 +23,17 @@ pub(crate) enum Refusal {
     NotHeld(Permission),
     #[error("A key cannot grant the tier `{0}`, which is above its own")]
     TierNotHeld(&'static str),
+    /// The limit of the day or of the minute is used up.
+    #[error("Rate limit exceeded. Resets at {resets_at}")]
+    RateLimited { resets_at: Timestamp },
+    #[error("Insufficient credits")]
+    NoCredits,
+    #[error("The start of the time asked for is after its end")]
+    InvalidDateRange,
+    #[error("No workspace is named `{0}`")]
+    UnknownWorkspace(String),
+    #[error("The workspace has an active key that can manage keys (`{0}`)")]
+    HasAdmin(String),
     #[error("The tier `unmetered` is only available on enterprise plans")]
     TierNotInPlan,
     #[error("This is the last active key that can manage keys: give another one `{0}` first")]
@@ -61,13 +73,15 @@ impl Explain for Refusal {
             | Self::TierNotHeld(_)
             | Self::TierNotInPlan
             | Self::LastAdmin(_) => Exit::Forbidden,
-            Self::NotFound => Exit::NotFound,
+            Self::RateLimited { .. } | Self::NoCredits => Exit::Limited,
+            Self::NotFound | Self::UnknownWorkspace(_) => Exit::NotFound,
             Self::DuplicateName(_)
+            | Self::HasAdmin(_)
             | Self::DuplicateWorkspace(_)
             | Self::IdempotencyConflict
             | Self::IdempotencyOutlived
             | Self::IdempotencyInProgress => Exit::Conflict,
-            Self::Invalid { .. } | Self::UnknownPermission(_) => Exit::Usage,
+            Self::Invalid { .. } | Self::InvalidDateRange | Self::UnknownPermission(_) => Exit::Usage,
             Self::Store(error) => error.exit(),
         }
     }
@@ -80,7 +94,11 @@ impl Explain for Refusal {
             Self::MissingPermission(_) => "insufficient_permissions",
             Self::NotHeld(_) | Self::TierNotHeld(_) | Self::TierNotInPlan => "permission_not_held",
             Self::LastAdmin(_) => "last_admin_key",
-            Self::NotFound => "not_found",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::NoCredits => "insufficient_credits",
+            Self::InvalidDateRange => "invalid_date_range",
+            Self::HasAdmin(_) => "has_admin_key",
+            Self::NotFound | Self::UnknownWorkspace(_) => "not_found",
             Self::DuplicateName(_) | Self::DuplicateWorkspace(_) => "duplicate_name",
             Self::Invalid { .. } | Self::UnknownPermission(_) => "validation_error",
             Self::IdempotencyConflict | Self::IdempotencyOutlived => "idempotency_conflict",
@@ -93,7 +111,12 @@ impl Explain for Refusal {
         match self {
             Self::Store(error) => error.hint(),
             Self::UnknownPermission(error) => error.suggestion.map(|nearest| format!("did you mean `{nearest}`?")),
-            Self::MissingCredential
+            Self::UnknownWorkspace(_) => Some("see which there are with: keys serve workspace list".to_owned()),
+            Self::HasAdmin(_) => Some("if nobody has that key any more, revoke it too with --replace".to_owned()),
+            Self::RateLimited { .. }
+            | Self::NoCredits
+            | Self::InvalidDateRange
+            | Self::MissingCredential
             | Self::InvalidKey
             | Self::RevokedKey
             | Self::MissingPermission(_)

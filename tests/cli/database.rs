@@ -77,7 +77,7 @@ fn a_newer_schema() {
 exit 8
 --- stderr
 error: could not open the profile `local` in `[ROOT]/data`
-  caused by: the database has schema 9999, this program knows schemas up to 1
+  caused by: the database has schema 9999, this program knows schemas up to 2
 
 hint: a newer keys has written this database: use that one
 
@@ -86,7 +86,7 @@ hint: a newer keys has written this database: use that one
 exit 8
 --- stderr
 error: could not open the profile `local` in `[ROOT]/data`
-  caused by: the database has schema 9999, this program knows schemas up to 1
+  caused by: the database has schema 9999, this program knows schemas up to 2
 
 hint: a newer keys has written this database: use that one
 

@@ -24,6 +24,7 @@ pub(super) async fn listen(
             .hint("listen on 127.0.0.1, behind a proxy that speaks TLS")
             .into());
     }
+    let database = super::database(place, environment)?;
     let service = super::open(place, environment).await?;
     if !service.has_workspaces().await? {
         terminal.warn("this database has no workspace yet; make one with: keys serve init --name NAME");
@@ -32,8 +33,10 @@ pub(super) async fn listen(
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"));
     let listener = listener.map_err(|error| Failure::new(Exit::Unreachable, "cannot_listen", format!("{error:#}")))?;
     terminal.say(&format!("Listening on http://{}", listener.local_addr()?));
+    let running = service.start(&database, system::now).await?;
     let context = Context { service, now: system::now, random: system::random };
     serve::serve(listener, context, serve::stopped()).await.context("the listener failed")?;
+    running.stop().await?;
     terminal.say("Stopped");
     Ok(())
 }

@@ -1,7 +1,12 @@
 //! `keys serve`: the management API itself, self-hosted.
 
+mod admin;
+mod audit;
 mod init;
+mod issue;
 mod listen;
+mod member;
+mod workspace;
 
 use std::net::SocketAddr;
 
@@ -11,9 +16,10 @@ use clap::{Args as ClapArgs, Subcommand};
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::model::key::KeyName;
-use crate::service::{Database, Service};
-use crate::sink::SinkSpec;
+use crate::model::plan::Plan;
+use crate::output::Output;
+use crate::providers::Provider;
+use crate::service::{Agreement, Database, Service};
 use crate::terminal::Terminal;
 use crate::{files, local, system};
 
@@ -47,30 +53,78 @@ struct Place {
     database: Option<Database>,
 }
 
-#[derive(Debug, Subcommand)]
-enum Task {
-    /// Make a workspace, and issue its first admin key
-    Init {
-        /// Name of the workspace
-        #[arg(long)]
-        name: KeyName,
-        #[command(flatten)]
-        place: Place,
-        /// Where the admin key goes; may be repeated
-        #[arg(long, value_name = "SINK")]
-        to: Vec<SinkSpec>,
-    },
+/// What an enterprise has agreed on.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+struct Figures {
+    /// Calls a day, instead of the plan's; enterprise only
+    #[arg(long, value_name = "CALLS")]
+    per_day: Option<i64>,
+    /// Calls a minute, instead of the plan's; enterprise only
+    #[arg(long, value_name = "CALLS")]
+    per_minute: Option<i64>,
+    /// Credits granted at the start of each month [default: as it was, or 1000]
+    #[arg(long, value_name = "CREDITS")]
+    monthly_credits: Option<i64>,
 }
 
-pub(crate) async fn run(args: Args, environment: &Environment, terminal: &mut Terminal) -> anyhow::Result<()> {
+impl Figures {
+    const fn agreement(self, plan: Plan) -> Agreement {
+        Agreement {
+            plan,
+            daily_limit: self.per_day,
+            minute_limit: self.per_minute,
+            monthly_credits: self.monthly_credits,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Init(init::Args),
+    Workspace(workspace::Args),
+    Member(member::Args),
+    Audit(audit::Args),
+    Admin(admin::Args),
+}
+
+impl Args {
+    /// Whether there is no object to print: it serves, or prints a key alone.
+    pub(crate) const fn prints_no_object(&self) -> bool {
+        match &self.task {
+            None | Some(Task::Init(_) | Task::Admin(_)) => true,
+            Some(Task::Member(args)) => args.prints_a_key(),
+            Some(Task::Workspace(_) | Task::Audit(_)) => false,
+        }
+    }
+}
+
+pub(crate) async fn run(
+    args: Args,
+    provider: Option<Provider>,
+    environment: &Environment,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     match args.task {
-        Some(Task::Init { name, place, to }) => init::init(&name, &place, &to, environment, terminal).await,
+        Some(Task::Init(args)) => init::run(args, provider.unwrap_or(Provider::Native), environment, terminal).await,
+        Some(Task::Workspace(args)) => workspace::run(args, environment, output, terminal).await,
+        Some(Task::Member(args)) => member::run(args, environment, output, terminal).await,
+        Some(Task::Audit(args)) => audit::run(args, environment, output, terminal).await,
+        Some(Task::Admin(args)) => admin::run(args, environment, terminal).await,
         None => listen::listen(&args.place, args.listen, environment, terminal).await,
     }
 }
 
 async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Service> {
-    let database = match (&place.database, &environment.database) {
+    let database = database(place, environment)?;
+    Service::open(&database, CONNECTIONS, system::random)
+        .await
+        .with_context(|| format!("could not open the database {database}"))
+}
+
+/// The database that is meant: by the option, the environment, or else that of the profile `local`.
+fn database(place: &Place, environment: &Environment) -> anyhow::Result<Database> {
+    Ok(match (&place.database, &environment.database) {
         (Some(database), _) => database.clone(),
         (None, Some(text)) => text.parse().map_err(|problem: String| {
             Failure::new(Exit::Usage, "invalid_database", format!("KEYS_DATABASE_URL cannot be used: {problem}"))
@@ -80,8 +134,5 @@ async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Servic
             files::private_directory(&directory)?;
             local::database(&directory)
         }
-    };
-    Service::open(&database, CONNECTIONS, system::random)
-        .await
-        .with_context(|| format!("could not open the database {database}"))
+    })
 }

@@ -14,7 +14,10 @@ pub(crate) const RULES: Rules = Rules {
     permissions: Catalogue { entries: ENTRIES, calls: CALLS },
     admin_permission: "admin:api_keys",
     reading_permission: "read",
+    writing_permission: "write",
     temporary: SignedDuration::from_hours(1),
+    calls_cost_credits: true,
+    management_costs_credits: false,
 };
 
 const ENTRIES: &[Entry] = &[
@@ -52,6 +55,10 @@ const CALLS: &[Call] = &[
     call("GET", "/v1/api-keys/:id", "read"),
     call("PATCH", "/v1/api-keys/:id", "admin:api_keys"),
     call("DELETE", "/v1/api-keys/:id", "admin:api_keys"),
+    call("GET", "/v1/api-keys/:id/usage", "read"),
+    call("GET", "/v1/usage", "read"),
+    call("GET", "/v1/credits", "read"),
+    call("GET", "/v1/audit-logs", "read"),
     call("POST", "/v1/api-keys/:id/revoke", "admin:api_keys"),
     call("POST", "/v1/api-keys/:id/reactivate", "admin:api_keys"),
 ];

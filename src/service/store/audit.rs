@@ -1,10 +1,164 @@
 //! The table of audit entries: appended to, never changed. Each entry carries the hash of the one before it.
 
 use jiff::Timestamp;
-
-use super::{StoreError, Write, micros};
-use crate::model::secret::hex;
 use sha2::{Digest, Sha256};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{Store, StoreError, Write, instant, micros};
+use crate::model::audit::AuditEntry;
+use crate::model::secret::hex;
+
+/// An entry as it is stored.
+struct StoredEntry {
+    seq: i64,
+    at: Timestamp,
+    actor: String,
+    actor_name: String,
+    action: String,
+    resource_id: String,
+    /// A JSON object.
+    details: String,
+    previous_hash: String,
+    hash: String,
+}
+
+/// One page of the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuditQuery {
+    /// `api_key.create`, or the part after the point alone.
+    pub(crate) action: Option<String>,
+    /// The id of what was changed.
+    pub(crate) resource: Option<String>,
+    /// The id of who changed it.
+    pub(crate) actor: Option<String>,
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+    /// Only entries with a greater number.
+    pub(crate) after: Option<i64>,
+    /// From 1.
+    pub(crate) page: u32,
+    pub(crate) per_page: u32,
+}
+
+/// What looking through a workspace's chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verified {
+    /// Entries that fit.
+    pub(crate) entries: u64,
+    /// The hash of the newest one: who keeps it elsewhere can tell that nobody wrote the whole chain anew.
+    pub(crate) head: String,
+    /// The number of the first entry that does not fit; where the newest ones are missing, the one after the last.
+    pub(crate) broken_at: Option<i64>,
+}
+
+const COLUMNS: &str = "seq, at, actor, actor_name, action, resource_id, details, previous_hash, hash";
+
+/// The condition of a list: $1 workspace, $2 action or '', $3 its pattern, $4 resource or '', $5 actor or '', $6 and $7 the
+/// first and the last instant, $8 the number after which.
+const LISTED: &str = "workspace_id = $1 AND ($2 = '' OR action = $2 OR action LIKE $3 ESCAPE '!') \
+     AND ($4 = '' OR resource_id = $4) AND ($5 = '' OR actor = $5) AND at >= $6 AND at <= $7 AND seq > $8";
+
+/// How many entries are looked at in one go when a chain is verified.
+const STRIDE: i64 = 1_000;
+
+impl Store {
+    /// One page of the log, newest first, and how many entries there are on all pages.
+    pub(crate) async fn audit_entries(
+        &self,
+        workspace: &str,
+        query: &AuditQuery,
+    ) -> Result<(Vec<AuditEntry>, i64), StoreError> {
+        let texts = [&query.action, &query.resource, &query.actor].map(|text| text.clone().unwrap_or_default());
+        if texts.iter().any(|text| text.contains('\0')) {
+            return Ok((Vec::new(), 0));
+        }
+        let [action, resource, actor] = texts;
+        let pattern = format!("%.{}", super::like(&action));
+        let from = query.from.map_or(i64::MIN, micros);
+        let to = query.to.map_or(i64::MAX, micros);
+        let after = query.after.unwrap_or(i64::MIN);
+        // Only texts of this file go into the statements; every value is bound.
+        let total: i64 =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM audit_entries WHERE {LISTED}")))
+                .bind(workspace)
+                .bind(&action)
+                .bind(&pattern)
+                .bind(&resource)
+                .bind(&actor)
+                .bind(from)
+                .bind(to)
+                .bind(after)
+                .fetch_one(&self.pool)
+                .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "SELECT {COLUMNS} FROM audit_entries WHERE {LISTED} ORDER BY seq DESC LIMIT $9 OFFSET $10"
+        )))
+        .bind(workspace)
+        .bind(&action)
+        .bind(&pattern)
+        .bind(&resource)
+        .bind(&actor)
+        .bind(from)
+        .bind(to)
+        .bind(after)
+        .bind(i64::from(query.per_page))
+        .bind(i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page))
+        .fetch_all(&self.pool)
+        .await?;
+        let entries = rows.iter().map(|row| read(row).map(StoredEntry::into_entry)).collect::<Result<_, _>>()?;
+        Ok((entries, total))
+    }
+
+    /// Whether a workspace has entries made before an instant.
+    pub(crate) async fn has_audit_before(&self, workspace: &str, before: Timestamp) -> Result<bool, StoreError> {
+        // The oldest entries come first: one look at the start of the index, not through the log.
+        let oldest: Option<i64> =
+            sqlx::query_scalar("SELECT at FROM audit_entries WHERE workspace_id = $1 ORDER BY seq LIMIT 1")
+                .bind(workspace)
+                .fetch_optional(&self.pool)
+                .await?;
+        Ok(oldest.is_some_and(|oldest| oldest < micros(before)))
+    }
+
+    /// Looks through the chain of a workspace, from where it begins to its head.
+    pub(crate) async fn verify_audit(&self, workspace: &str) -> Result<Verified, StoreError> {
+        // Of one moment, so that changes made meanwhile are no break: what is newer than the head is not looked at.
+        let row =
+            sqlx::query("SELECT seq, audit_head, audit_pruned_seq, audit_pruned_hash FROM workspaces WHERE id = $1")
+                .bind(workspace)
+                .fetch_one(&self.pool)
+                .await?;
+        let (newest, head): (i64, String) = (row.try_get("seq")?, row.try_get("audit_head")?);
+        let (mut seq, mut hash): (i64, String) = (row.try_get("audit_pruned_seq")?, row.try_get("audit_pruned_hash")?);
+        let mut entries = 0;
+        loop {
+            let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 \
+                 ORDER BY seq LIMIT $4"
+            )))
+            .bind(workspace)
+            .bind(seq)
+            .bind(newest)
+            .bind(STRIDE)
+            .fetch_all(&self.pool)
+            .await?;
+            for row in &rows {
+                let entry = read(row)?;
+                let computed = entry.link(workspace, &hash);
+                if entry.previous_hash != hash || entry.hash != computed {
+                    return Ok(Verified { entries, head, broken_at: Some(entry.seq) });
+                }
+                (seq, hash) = (entry.seq, computed);
+                entries += 1;
+            }
+            if rows.len() < usize::try_from(STRIDE).unwrap_or(usize::MAX) {
+                let broken_at = (hash != head).then_some(seq + 1);
+                return Ok(Verified { entries, head, broken_at });
+            }
+        }
+    }
+}
 
 impl Write {
     /// Appends an entry to the workspace's chain, in the same transaction as the change it tells of.
@@ -38,12 +192,58 @@ impl Write {
         .bind(&hash)
         .execute(self.connection())
         .await?;
-        sqlx::query("UPDATE workspaces SET audit_head = $2 WHERE id = $1")
+        // The next entry of the same change, should there be one, has a number of its own.
+        self.seq += 1;
+        sqlx::query("UPDATE workspaces SET audit_head = $2, seq = $3 WHERE id = $1")
             .bind(&workspace)
             .bind(&hash)
+            .bind(self.seq)
             .execute(self.connection())
             .await?;
         Ok(())
+    }
+
+    /// Removes the entries made before an instant, but for the newest of all; the chain begins after them. How many went.
+    pub(crate) async fn prune_audit(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        let workspace = self.workspace.clone();
+        let last = sqlx::query(
+            "SELECT seq, hash FROM audit_entries WHERE workspace_id = $1 \
+             AND seq < COALESCE((SELECT MIN(seq) FROM audit_entries WHERE workspace_id = $1 AND at >= $2), \
+                                (SELECT MAX(seq) FROM audit_entries WHERE workspace_id = $1)) \
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .bind(&workspace)
+        .bind(micros(before))
+        .fetch_optional(self.connection())
+        .await?;
+        let Some(last) = last else { return Ok(0) };
+        let (seq, hash): (i64, String) = (last.try_get("seq")?, last.try_get("hash")?);
+        sqlx::query("UPDATE workspaces SET audit_pruned_seq = $2, audit_pruned_hash = $3 WHERE id = $1")
+            .bind(&workspace)
+            .bind(seq)
+            .bind(hash)
+            .execute(self.connection())
+            .await?;
+        let gone = sqlx::query("DELETE FROM audit_entries WHERE workspace_id = $1 AND seq <= $2")
+            .bind(&workspace)
+            .bind(seq)
+            .execute(self.connection())
+            .await?;
+        Ok(gone.rows_affected())
+    }
+}
+
+impl StoredEntry {
+    fn into_entry(self) -> AuditEntry {
+        let Self { seq, at, actor, actor_name, action, resource_id, details, .. } = self;
+        let details = serde_json::from_str(&details).unwrap_or_default();
+        AuditEntry { id: format!("log_{seq}"), at, actor, actor_name, action, resource_id, details }
+    }
+
+    /// The hash this entry has after one with that hash.
+    fn link(&self, workspace: &str, previous: &str) -> String {
+        let fields = [workspace, &self.actor, &self.actor_name, &self.action, &self.resource_id, &self.details];
+        link(previous, self.seq, micros(self.at), fields)
     }
 }
 
@@ -59,4 +259,18 @@ fn link(previous: &str, seq: i64, at: i64, fields: [&str; 6]) -> String {
         digest.update(field.as_bytes());
     }
     hex(&digest.finalize())
+}
+
+fn read(row: &AnyRow) -> Result<StoredEntry, StoreError> {
+    Ok(StoredEntry {
+        seq: row.try_get("seq")?,
+        at: instant(row, "at")?.ok_or_else(|| StoreError::Corrupt { what: "an entry without a time".to_owned() })?,
+        actor: row.try_get("actor")?,
+        actor_name: row.try_get("actor_name")?,
+        action: row.try_get("action")?,
+        resource_id: row.try_get("resource_id")?,
+        details: row.try_get("details")?,
+        previous_hash: row.try_get("previous_hash")?,
+        hash: row.try_get("hash")?,
+    })
 }

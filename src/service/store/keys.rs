@@ -18,6 +18,8 @@ use crate::model::tier::Tier;
 pub(crate) struct StoredKey {
     pub(crate) workspace: String,
     pub(crate) key: Key,
+    /// The role of the member whose credential it is.
+    pub(crate) role: Option<String>,
 }
 
 /// One page of a list.
@@ -38,7 +40,7 @@ pub(crate) struct KeyQuery {
 macro_rules! columns {
     () => {
         "workspace_id, id, prefix, name, description, permissions, tier, temporary_from, created_by, created_at, \
-         last_used_at, expires_at, revoked_at, revoked_reason"
+         last_used_at, expires_at, revoked_at, revoked_reason, member_role"
     };
 }
 
@@ -72,6 +74,19 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         row.map(|row| read(&row).map(|stored| stored.key)).transpose()
+    }
+
+    /// The credentials of members, whatever their state.
+    pub(crate) async fn members(&self, workspace: &str) -> Result<Vec<StoredKey>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE workspace_id = $1 AND member_role IS NOT NULL ORDER BY name, id"
+        ))
+        .bind(workspace)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(read).collect()
     }
 
     /// One page of a workspace's keys, and how many there are on all pages.
@@ -116,20 +131,6 @@ impl Store {
             .await?;
         let keys = rows.iter().map(|row| read(row).map(|stored| stored.key)).collect::<Result<_, _>>()?;
         Ok((keys, total))
-    }
-
-    /// Notes that a key was used: at most once a minute a key, so that reading does not mean writing.
-    pub(crate) async fn touch_key(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
-        let now = micros(now);
-        sqlx::query(
-            "UPDATE api_keys SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)",
-        )
-        .bind(id)
-        .bind(now)
-        .bind(now - 60_000_000)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
     }
 }
 
@@ -210,11 +211,11 @@ impl Write {
     pub(crate) async fn update_key(&mut self, key: &Key, now: Timestamp) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
         let claimed = (key.state(now) == State::Active).then(|| key.name.clone());
-        sqlx::query(
+        let updated = sqlx::query(
             "UPDATE api_keys SET name = $3, active_name = $4, description = $5, permissions = $6, tier = $7, \
              expires_at = $8, revoked_at = $9, revoked_reason = $10, folded = $11, \
              temporary_from = CASE WHEN $12 = 'yes' THEN temporary_from ELSE NULL END \
-             WHERE workspace_id = $1 AND id = $2",
+             WHERE workspace_id = $1 AND id = $2 RETURNING hash",
         )
         .bind(workspace)
         .bind(key.id.as_str())
@@ -228,17 +229,54 @@ impl Write {
         .bind(&key.revoked_reason)
         .bind(folded(key))
         .bind(if key.temporary { "yes" } else { "no" })
-        .execute(self.connection())
+        .fetch_optional(self.connection())
         .await?;
-        Ok(())
+        self.changes_key(updated.as_ref())
     }
 
     /// Removes a key for good.
     pub(crate) async fn delete_key(&mut self, id: &KeyId) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
-        sqlx::query("DELETE FROM api_keys WHERE workspace_id = $1 AND id = $2")
+        let deleted = sqlx::query("DELETE FROM api_keys WHERE workspace_id = $1 AND id = $2 RETURNING hash")
             .bind(workspace)
             .bind(id.as_str())
+            .fetch_optional(self.connection())
+            .await?;
+        self.changes_key(deleted.as_ref())
+    }
+
+    /// Notes that replicas must forget the key whose hash a statement returned.
+    fn changes_key(&mut self, returned: Option<&AnyRow>) -> Result<(), StoreError> {
+        if let Some(row) = returned {
+            self.changed.push(Some(row.try_get("hash")?));
+        }
+        Ok(())
+    }
+
+    /// The active keys that hold a permission by its name.
+    pub(crate) async fn holders(&mut self, permission: &str, now: Timestamp) -> Result<Vec<Key>, StoreError> {
+        let workspace = self.workspace.clone();
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM api_keys WHERE workspace_id = $1 AND revoked_at IS NULL \
+             AND (expires_at IS NULL OR expires_at > $2) AND (' ' || permissions || ' ') LIKE $3 ESCAPE '!' ORDER BY id"
+        ))
+        .bind(workspace)
+        .bind(micros(now))
+        .bind(format!("% {} %", like(permission)))
+        .fetch_all(self.connection())
+        .await?;
+        rows.iter().map(|row| read(row).map(|stored| stored.key)).collect()
+    }
+
+    /// Notes that a key is the credential of a member.
+    pub(crate) async fn set_role(&mut self, id: &KeyId, role: &str) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query("UPDATE api_keys SET member_role = $3 WHERE workspace_id = $1 AND id = $2")
+            .bind(workspace)
+            .bind(id.as_str())
+            .bind(role)
             .execute(self.connection())
             .await?;
         Ok(())
@@ -299,6 +337,7 @@ fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
     let temporary_from: Option<i64> = row.try_get("temporary_from")?;
     Ok(StoredKey {
         workspace: row.try_get("workspace_id")?,
+        role: row.try_get("member_role")?,
         key: Key {
             id: KeyId::new(row.try_get::<String, _>("id")?),
             name: row.try_get("name")?,

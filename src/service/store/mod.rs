@@ -5,12 +5,25 @@
 //! never the reading of an error message.
 
 mod audit;
+mod changes;
+mod credits;
+mod guards;
 mod idempotency;
 mod keys;
+mod limits;
+mod records;
+mod usage;
 mod workspaces;
 
+pub(crate) use audit::{AuditQuery, Verified};
+pub(crate) use changes::{CHANNEL, Changed, Peer};
+pub(crate) use credits::month_of;
+pub(crate) use guards::KEPT_DAYS;
 pub(crate) use idempotency::StoredAnswer;
-pub(crate) use keys::KeyQuery;
+pub(crate) use keys::{KeyQuery, StoredKey};
+pub(crate) use limits::{Leased, Wanted};
+pub(crate) use records::StoredRecord;
+pub(crate) use usage::UsageRow;
 pub(crate) use workspaces::Workspace;
 
 use std::fmt;
@@ -78,6 +91,7 @@ impl fmt::Debug for Database {
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     pool: AnyPool,
+    is_postgres: bool,
 }
 
 impl Store {
@@ -109,9 +123,25 @@ impl Store {
             prepare_sqlite(&mut first).await?;
             use_wal(&mut first, path).await?;
         }
-        migrate(&mut first, database).await?;
+        let migrated = migrate(&mut first, database).await?;
         drop(first);
-        Ok(Self { pool })
+        let store = Self { pool, is_postgres: !is_sqlite };
+        if migrated {
+            store.install_guards().await?;
+        }
+        Ok(store)
+    }
+
+    /// Makes sure that the database refuses to change audit entries, also where a migration was cut short before it said so.
+    pub(crate) async fn install_guards(&self) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        if self.is_postgres {
+            // Two that replace one function at once get in each other's way.
+            sqlx::query("SELECT number FROM change_head WHERE id = 1 FOR UPDATE").fetch_one(&mut *transaction).await?;
+        }
+        guards::install(&mut transaction, !self.is_postgres).await?;
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.
@@ -126,6 +156,8 @@ impl Store {
             seq: row.try_get("seq")?,
             audit_head: row.try_get("audit_head")?,
             transaction,
+            is_postgres: self.is_postgres,
+            changed: Vec::new(),
         })
     }
 }
@@ -136,15 +168,31 @@ pub(crate) struct Write {
     seq: i64,
     audit_head: String,
     transaction: Transaction<'static, Any>,
+    is_postgres: bool,
+    /// What replicas must forget: the hashes of keys, or `None` for the whole workspace.
+    changed: Vec<Option<String>>,
 }
 
 impl Write {
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    /// Commits. Gives what replicas must forget, in its order: the last number is the one that all must have followed.
+    pub(crate) async fn commit(mut self) -> Result<Vec<Changed>, StoreError> {
+        let mut announced = Vec::new();
+        for key_hash in std::mem::take(&mut self.changed) {
+            let (workspace, is_postgres) = (self.workspace.clone(), self.is_postgres);
+            let number = changes::announce(self.connection(), &workspace, key_hash.as_deref(), is_postgres).await?;
+            announced.push(Changed { number, workspace, key_hash });
+        }
         // What the engine refused in its own words did not happen; of a commit whose answer was lost, nobody knows.
         self.transaction.commit().await.map_err(|error| match error.into() {
             StoreError::Database(error) => StoreError::CommitUnknown(error),
             refused => refused,
-        })
+        })?;
+        Ok(announced)
+    }
+
+    /// Notes that replicas must forget the whole workspace.
+    pub(crate) fn changes_workspace(&mut self) {
+        self.changed.push(None);
     }
 
     fn connection(&mut self) -> &mut AnyConnection {
@@ -152,20 +200,22 @@ impl Write {
     }
 }
 
-/// Runs the migrations that are missing. Most runs find none, and find that out with one statement.
-async fn migrate(connection: &mut AnyConnection, database: &Database) -> Result<(), StoreError> {
+/// Runs the migrations that are missing, and says whether there were any. Most runs find none, and find that out with one
+/// statement.
+async fn migrate(connection: &mut AnyConnection, database: &Database) -> Result<bool, StoreError> {
     if is_up_to_date(connection).await? {
-        return Ok(());
+        return Ok(false);
     }
     // PostgreSQL lets one migrate at a time by itself; for SQLite a lock beside the file does.
     let _one_at_a_time = match database {
         Database::Sqlite(path) => Some(one_at_a_time(path)?),
         Database::Postgres(_) => None,
     };
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
+    MIGRATIONS.run(&mut *connection).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
         other => StoreError::Migration(other),
-    })
+    })?;
+    Ok(true)
 }
 
 /// Whether the newest migration is applied. A newer one than this program knows is refused.

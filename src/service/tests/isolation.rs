@@ -78,7 +78,7 @@ fn a_workspace_name_is_taken_once_and_opened_by_its_name() {
         let (admin, _) = bench.workspace("acme").await;
         assert!(bench.service.has_workspaces().await.unwrap());
         let name = "acme".parse().unwrap();
-        let again = bench.service.create_workspace(&name, Provider::Native, START).await;
+        let again = bench.service.create_workspace(&new_workspace(&name), START).await;
         assert_eq!(outcome(again), "duplicate_name");
         let operator = bench.operator("acme").await;
         assert_eq!(operator.workspace().id, admin.workspace().id);

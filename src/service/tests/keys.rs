@@ -198,25 +198,6 @@ fn what_a_key_may_not_be_is_refused_by_field() {
 }
 
 #[test]
-fn the_use_of_a_key_is_noted_at_most_once_a_minute() {
-    on_each_database(async |database| {
-        let bench = Bench::open(database).await;
-        let (admin, _) = bench.workspace("acme").await;
-        let key = bench.create(&admin, &new_key("ci", &["read"]), START).await.unwrap();
-        assert_eq!(bench.show(&admin, &key.id).await.last_used_at, None);
-        for (when, noted) in [(5, 5), (6, 5), (65, 5), (66, 66), (1, 66)] {
-            bench.caller(&key.plain, at(when)).await;
-            let last = bench.show(&admin, &key.id).await.last_used_at;
-            assert_eq!(last, Some(at(noted)), "used at {when}");
-        }
-        bench.revoke(&admin, &key.id, at(1_000)).await.unwrap();
-        bench.refused(&key.plain, at(2_000)).await;
-        let last = bench.show(&admin, &key.id).await.last_used_at;
-        assert_eq!(last, Some(at(66)), "a refused call is no use");
-    });
-}
-
-#[test]
 fn looking_a_plaintext_up_finds_its_key_in_any_state() {
     on_each_database(async |database| {
         let bench = Bench::open(database).await;

@@ -20,7 +20,7 @@ use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::tier::Tier;
 use crate::providers::Provider;
-use crate::testing::{START, TestDatabase};
+use crate::testing::{START, TestDatabase, new_workspace};
 
 const ADMIN: &str = "admin:api_keys";
 const DAY: i64 = 86_400;
@@ -46,7 +46,7 @@ impl<'a> Bench<'a> {
     /// A new workspace and its first admin key.
     async fn workspace(&self, name: &str) -> (Caller, IssuedKey) {
         let name = name.parse().unwrap();
-        let first = self.service.create_workspace(&name, Provider::Native, START).await.unwrap();
+        let first = self.service.create_workspace(&new_workspace(&name), START).await.unwrap();
         (self.caller(first.plain.expose(), START).await, first)
     }
 

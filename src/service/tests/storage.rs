@@ -114,7 +114,8 @@ fn a_schema_newer_than_known_is_refused_and_left_alone() {
     on_each_database(async |database| {
         drop(database.open().await);
         let rows = "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) \
-                    SELECT 9999, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations";
+                    SELECT 9999, description, installed_on, success, checksum, execution_time FROM _sqlx_migrations \
+                    WHERE version = 1";
         database.execute(rows).await.unwrap();
         let before = database.dump().await;
         match Store::open(&database.database, 4).await {

@@ -3,6 +3,10 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write paths in full")]
 
+mod account;
+mod count;
+mod data;
+mod gate;
 mod problem;
 mod refusals;
 mod request;
@@ -13,10 +17,11 @@ use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
+use utoipa::openapi::{self, HeaderBuilder, OpenApi, RefOr};
 use utoipa::{IntoParams, OpenApi as _};
 
 use self::problem::Problem;
@@ -36,6 +41,9 @@ const LARGEST_BODY: usize = 64 * 1024;
 /// The most keys on one page: what a list of all keys is fetched in.
 const LARGEST_PAGE: u32 = 1000;
 
+/// Where the document that describes the routes is.
+const DOCUMENT: &str = "/openapi.json";
+
 /// What every route needs: the engine, the clock and randomness.
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -47,21 +55,63 @@ pub(crate) struct Context {
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "keys", description = "Administer API keys: issue, list, change, revoke, reactivate, delete"),
-    modifiers(&BearerKey),
-    paths(list_keys, create_key, lookup_key, show_key, edit_key, delete_key, revoke_key, reactivate_key, whoami),
-    security(("bearer" = [])),
-    tags((name = "keys", description = "The keys of the caller's workspace"))
+    modifiers(&Everywhere),
+    paths(
+        list_keys, create_key, lookup_key, show_key, edit_key, delete_key, revoke_key, reactivate_key, whoami,
+        account::usage, account::key_usage, account::credits, account::audit_logs,
+        gate::authorize, gate::authorize_by_post,
+        data::list_contacts, data::add_contact, data::change_contact, data::list_lists, data::add_list,
+        data::list_campaigns, data::add_campaign, data::ask_lexi, data::list_tasks, data::approve_task,
+    ),
+    security(("bearer" = []), ("api_key" = [])),
+    tags(
+        (name = "keys", description = "The keys of the caller's workspace"),
+        (name = "account", description = "What the workspace used, what it has left, and who changed what"),
+        (name = "gate", description = "Whether a call that a proxy holds may go on"),
+        (name = "data", description = "What stands behind the gate: kept as it is sent"),
+    )
 )]
 struct Document;
 
-/// Every call is authenticated by a key of the workspace.
-struct BearerKey;
+/// What holds for every route: a key authenticates each call, and each answer carries what is left of the day.
+struct Everywhere;
 
-impl utoipa::Modify for BearerKey {
+impl utoipa::Modify for Everywhere {
     fn modify(&self, document: &mut OpenApi) {
-        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        components
+            .add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Api-Key"))));
+        for item in document.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten();
+            for operation in operations {
+                for (status, response) in &mut operation.responses.responses {
+                    headers_of(status, response);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the headers that every answer with a status carries.
+fn headers_of(status: &str, response: &mut RefOr<openapi::Response>) {
+    let RefOr::T(response) = response else { return };
+    let number = |about: &str| {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(0)).build();
+        RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
+    };
+    let text = |about: &str| RefOr::T(HeaderBuilder::new().description(Some(about)).build());
+    let headers = &mut response.headers;
+    headers.insert("X-Request-ID".to_owned(), text("Names this request in the service's log"));
+    headers.insert("X-RateLimit-Limit".to_owned(), number("Calls a day; 0 where the caller is not known"));
+    headers.insert("X-RateLimit-Remaining".to_owned(), number("Calls left today"));
+    headers.insert("X-RateLimit-Reset".to_owned(), number("When the day ends, in seconds since 1970"));
+    if status == "429" {
+        headers.insert("Retry-After".to_owned(), number("Seconds until the limit that was hit is counted anew"));
+    }
+    if status == "401" {
+        headers.insert("WWW-Authenticate".to_owned(), text("`Bearer`"));
     }
 }
 
@@ -79,11 +129,19 @@ pub(crate) fn routes(context: Context) -> Router {
         .route("/v1/api-keys/{id}", get(show_key).patch(edit_key).delete(delete_key))
         .route("/v1/api-keys/{id}/revoke", post(revoke_key))
         .route("/v1/api-keys/{id}/reactivate", post(reactivate_key))
+        .route("/v1/api-keys/{id}/usage", get(account::key_usage))
         .route("/v1/whoami", get(whoami))
-        .route("/openapi.json", get(|| async { axum::Json(document()) }))
+        .route("/v1/usage", get(account::usage))
+        .route("/v1/credits", get(account::credits))
+        .route("/v1/audit-logs", get(account::audit_logs))
+        .route(gate::GATE, get(gate::authorize).post(gate::authorize_by_post))
+        .route(gate::GATE_OF_ENVOY, any(gate::authorize_path))
+        .merge(data::routes())
+        .route(DOCUMENT, get(|| async { axum::Json(document()) }))
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(context.clone(), count::count))
         .layer(middleware::from_fn_with_state(context.clone(), problem::finish))
         .with_state(context)
 }
@@ -288,6 +346,7 @@ async fn lookup_key(
 #[utoipa::path(get, path = "/v1/whoami", tag = "keys", responses(
     (status = 200, description = "The workspace and the calling key", body = WhoamiAnswer),
     (status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`", body = ErrorAnswer),
+    (status = 429, description = "`rate_limited`: the limit of the day or of the minute is used up", body = ErrorAnswer),
     (status = 503, description = "`unavailable`: nothing was changed", body = ErrorAnswer),
 ))]
 async fn whoami(State(context): State<Context>, caller: Caller) -> Response {

@@ -1,14 +1,18 @@
 //! Errors on the native wire, and what every answer carries.
 
+use std::fmt::Write as _;
+
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 
 use super::Context;
 use crate::exit::Explain;
+use crate::model::quota::{Period, Quota};
 use crate::model::secret::hex;
 use crate::providers::native::wire::{ErrorAnswer, ErrorBody, Invalid};
 use crate::service::{Refusal, StoreError};
@@ -20,11 +24,17 @@ pub(crate) struct Problem {
     code: String,
     message: String,
     hint: Option<String>,
+    /// From when on the same request may be answered otherwise.
+    retry_at: Option<Timestamp>,
 }
+
+/// Marks an answer of the gate.
+#[derive(Clone)]
+pub(super) struct AtTheGate;
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), hint: None }
+        Self { status, code: code.to_owned(), message: message.into(), hint: None, retry_at: None }
     }
 
     pub(super) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
@@ -55,26 +65,40 @@ impl From<Refusal> for Problem {
             | Refusal::TierNotHeld(_)
             | Refusal::TierNotInPlan
             | Refusal::LastAdmin(_) => StatusCode::FORBIDDEN,
-            Refusal::NotFound => StatusCode::NOT_FOUND,
-            Refusal::DuplicateName(_)
+            Refusal::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::NoCredits => StatusCode::PAYMENT_REQUIRED,
+            Refusal::NotFound | Refusal::UnknownWorkspace(_) => StatusCode::NOT_FOUND,
+            Refusal::HasAdmin(_)
+            | Refusal::DuplicateName(_)
             | Refusal::DuplicateWorkspace(_)
             | Refusal::IdempotencyConflict
             | Refusal::IdempotencyOutlived
             | Refusal::IdempotencyInProgress => StatusCode::CONFLICT,
-            Refusal::Invalid { .. } | Refusal::UnknownPermission(_) => StatusCode::BAD_REQUEST,
+            Refusal::Invalid { .. } | Refusal::InvalidDateRange | Refusal::UnknownPermission(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Refusal::Store(StoreError::CommitUnknown(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let retry_at = match &refusal {
+            Refusal::RateLimited { resets_at } => Some(*resets_at),
+            _ => None,
+        };
+        let said = |refusal: &dyn Explain, message: String| Self {
+            status,
+            code: refusal.code().to_owned(),
+            message,
+            hint: refusal.hint(),
+            retry_at,
         };
         // What is wrong with the store is for whoever runs it; the answer says no more than a caller can use.
         match refusal {
             Refusal::Store(error @ (StoreError::Busy | StoreError::ReadOnly | StoreError::Full)) => {
-                Self { status, code: "unavailable".to_owned(), message: error.to_string(), hint: error.hint() }
+                Self { code: "unavailable".to_owned(), ..said(&error, error.to_string()) }
             }
-            Refusal::Store(StoreError::CommitUnknown(_)) => {
-                Self { status, code: refusal.code().to_owned(), message: refusal.to_string(), hint: refusal.hint() }
-            }
+            Refusal::Store(StoreError::CommitUnknown(_)) => said(&refusal, refusal.to_string()),
             Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
-            other => Self { status, code: other.code().to_owned(), message: other.to_string(), hint: other.hint() },
+            other => said(&other, other.to_string()),
         }
     }
 }
@@ -87,31 +111,79 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Gives every answer its request id, keeps caches away from it, and turns a problem into its body.
+/// Gives every answer its request id and what is left of the day, keeps caches away from it, and turns a problem into its
+/// body.
 pub(super) async fn finish(State(context): State<Context>, request: Request, next: Next) -> Response {
-    const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     let mut random = [0_u8; 12];
     (context.random)(&mut random);
     let request_id = format!("req_{}", hex(&random));
     let mut response = next.run(request).await;
+    let now = (context.now)();
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let Problem { status, code, message, hint } = problem;
-        let headers = std::mem::take(response.headers_mut());
-        let error = ErrorBody { code, message, hint, request_id: request_id.clone() };
-        response = (status, Json(ErrorAnswer { error })).into_response();
-        // `Allow` on a 405 is the router's.
-        response
-            .headers_mut()
-            .extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(|name| name == "allow")));
+        response = spoken(response, problem, &request_id, now);
     }
     let status = response.status();
+    // Who is not known has nothing left.
+    let quota = response.extensions().get::<Quota>().copied();
+    let quota = quota.unwrap_or_else(|| Quota { limit: 0, remaining: 0, resets_at: Period::day_of(now).end() });
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    for (name, value) in [(LIMIT, quota.limit), (REMAINING, quota.remaining), (RESET, quota.resets_at.as_second())] {
+        headers.insert(name, HeaderValue::from(value));
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
     response
+}
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+const GATE_STATUS: HeaderName = HeaderName::from_static("x-gate-status");
+const GATE_BODY: HeaderName = HeaderName::from_static("x-gate-body");
+
+/// The answer with the problem as its body.
+fn spoken(mut silent: Response, problem: Problem, request_id: &str, now: Timestamp) -> Response {
+    let Problem { status, code, message, hint, retry_at } = problem;
+    let headers = std::mem::take(silent.headers_mut());
+    let extensions = std::mem::take(silent.extensions_mut());
+    let answer = ErrorAnswer { error: ErrorBody { code, message, hint, request_id: request_id.to_owned() } };
+    let at_the_gate = extensions.get::<AtTheGate>().is_some();
+    // Proxies that keep only the headers of an answer find it there.
+    let in_a_header = at_the_gate.then(|| HeaderValue::from_str(&ascii(&answer)).ok()).flatten();
+    let mut response = (status, Json(answer)).into_response();
+    *response.extensions_mut() = extensions;
+    let kept = |name: &HeaderName| *name == ALLOW || name.as_str() == "x-key-id" || name.as_str() == "x-workspace-id";
+    let spoken = response.headers_mut();
+    // `Allow` on a 405 is the router's.
+    spoken.extend(headers.into_iter().filter(|(name, _)| name.as_ref().is_some_and(kept)));
+    if let Some(retry_at) = retry_at {
+        let wait = retry_at.duration_since(now).as_millis().max(0);
+        spoken.insert(RETRY_AFTER, HeaderValue::from(i64::try_from(wait).unwrap_or(i64::MAX).div_euclid(1000) + 1));
+    }
+    if at_the_gate {
+        spoken.insert(GATE_STATUS, HeaderValue::from(status.as_u16()));
+        spoken.extend(in_a_header.map(|body| (GATE_BODY, body)));
+    }
+    response
+}
+
+/// JSON in which everything but visible ASCII is escaped.
+fn ascii(answer: &ErrorAnswer) -> String {
+    let mut text = String::new();
+    for character in serde_json::to_string(answer).unwrap_or_default().chars() {
+        if character.is_ascii() {
+            text.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            write!(text, "\\u{unit:04x}").ok();
+        }
+    }
+    text
 }

@@ -16,6 +16,24 @@ pub(super) enum OfAnyCall {
         description = "`insufficient_permissions`; for changes also `permission_not_held` or `last_admin_key`"
     )]
     Forbidden(ErrorAnswer),
+    #[response(status = 429, description = "`rate_limited`: the limit of the day or of the minute is used up")]
+    RateLimited(ErrorAnswer),
+    #[response(status = 503, description = "`unavailable`: nothing was changed")]
+    Unavailable(ErrorAnswer),
+}
+
+/// For what any call through the gate can be refused.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfGatedCall {
+    #[response(status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`")]
+    Unauthenticated(ErrorAnswer),
+    #[response(status = 402, description = "`insufficient_credits`: the balance is empty")]
+    Unpaid(ErrorAnswer),
+    #[response(status = 403, description = "`insufficient_permissions`: the missing permission is named")]
+    Forbidden(ErrorAnswer),
+    #[response(status = 429, description = "`rate_limited`: the limit of the day or of the minute is used up")]
+    RateLimited(ErrorAnswer),
     #[response(status = 503, description = "`unavailable`: nothing was changed")]
     Unavailable(ErrorAnswer),
 }

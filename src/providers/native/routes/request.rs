@@ -12,6 +12,7 @@ use serde_json::error::Category;
 use utoipa::IntoParams;
 
 use super::Context;
+use super::count::{Admitted, Authenticated};
 use super::problem::Problem;
 use crate::service::{Answer, Ask, Caller, Once, Refusal};
 
@@ -22,17 +23,24 @@ pub(super) struct Embedded(pub(super) Caller);
 impl FromRequestParts<Context> for Caller {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, context: &Context) -> Result<Self, Problem> {
-        if let Some(Embedded(caller)) = parts.extensions.get::<Embedded>() {
-            return Ok(caller.clone());
+    async fn from_request_parts(parts: &mut Parts, _: &Context) -> Result<Self, Problem> {
+        match parts.extensions.get::<Authenticated>() {
+            Some(Authenticated(authenticated)) => authenticated.clone(),
+            None => Err(Refusal::MissingCredential.into()),
         }
-        let presented = presented(&parts.headers).ok_or(Refusal::MissingCredential)?;
-        Ok(context.service.authenticate(presented, (context.now)()).await?)
+    }
+}
+
+impl FromRequestParts<Context> for Admitted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Context) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Refusal::MissingCredential.into())
     }
 }
 
 /// The key in `Authorization: Bearer` or `X-Api-Key`.
-fn presented(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn presented(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(AUTHORIZATION) {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());

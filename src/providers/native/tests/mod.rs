@@ -17,7 +17,7 @@ use crate::providers::Provider;
 use crate::providers::native::routes::{self as native, Context};
 use crate::service::Service;
 use crate::system;
-use crate::testing::{START, TestDatabase, now};
+use crate::testing::{START, TestDatabase, new_workspace, now};
 
 /// The routes over a database of their own, with one workspace and its admin key.
 struct Site {
@@ -33,7 +33,7 @@ impl Site {
         let database = TestDatabase::sqlite();
         let service = database.open().await;
         let name = "acme".parse().unwrap();
-        let admin = service.create_workspace(&name, Provider::Native, START).await.unwrap();
+        let admin = service.create_workspace(&new_workspace(&name), START).await.unwrap();
         Self {
             database,
             router: native::routes(context(&service)),
@@ -182,6 +182,11 @@ impl Answered {
 
     fn check(&self, status: StatusCode, place: &str) {
         assert_eq!(self.header("cache-control"), Some("no-store"), "{place}");
+        for header in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+            let number = self.header(header).and_then(|value| value.parse::<i64>().ok());
+            assert!(number.is_some_and(|number| number >= 0), "{place}: {header}");
+        }
+        assert_eq!(self.header("retry-after").is_some(), status == StatusCode::TOO_MANY_REQUESTS, "{place}");
         let id = self.header("x-request-id").unwrap_or_default();
         let digits = id.strip_prefix("req_").unwrap_or_default();
         assert!(
@@ -207,8 +212,8 @@ impl Answered {
     }
 }
 
-/// Every route, with a body that passes where it takes one; `ID` stands for a key's id.
-const ROUTES: [(&str, &str, &str); 9] = [
+/// Every route of the management API, with a body that passes where it takes one; `ID` stands for a key's id.
+const ROUTES: [(&str, &str, &str); 13] = [
     ("GET", "/v1/api-keys", ""),
     ("POST", "/v1/api-keys", r#"{"name":"x","permissions":["read"]}"#),
     ("GET", "/v1/api-keys/ID", ""),
@@ -217,6 +222,10 @@ const ROUTES: [(&str, &str, &str); 9] = [
     ("POST", "/v1/api-keys/ID/reactivate", ""),
     ("POST", "/v1/api-keys/lookup", r#"{"key":"x"}"#),
     ("DELETE", "/v1/api-keys/ID", ""),
+    ("GET", "/v1/api-keys/ID/usage", ""),
+    ("GET", "/v1/usage", ""),
+    ("GET", "/v1/credits", ""),
+    ("GET", "/v1/audit-logs", ""),
     (WHOAMI.0, WHOAMI.1, ""),
 ];
 

@@ -361,7 +361,7 @@ fn only_the_keys_of_the_callers_workspace_exist() {
     block_on(async {
         let site = Site::new().await;
         let name = "other".parse().unwrap();
-        let other = site.service.create_workspace(&name, Provider::Native, START).await.unwrap();
+        let other = site.service.create_workspace(&new_workspace(&name), START).await.unwrap();
         let id = other.key.id.to_string();
         for route in ROUTES.into_iter().filter(|route| route.1.contains("ID")) {
             site.route(route, &id, site.key()).refused(404, "not_found").await;

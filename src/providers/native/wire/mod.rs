@@ -1,5 +1,12 @@
 //! The native provider's JSON, both directions, and its error body.
 
+mod account;
+
+pub(super) use account::{
+    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, RecordAnswer, RecordBody, RecordListAnswer, UsageAnswer,
+    UsageBody,
+};
+
 use std::fmt;
 
 use jiff::Timestamp;

@@ -1,0 +1,159 @@
+//! What is left and who did it: usage, credits and the audit log.
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::Context;
+use super::problem::Problem;
+use super::refusals::{OfAnyCall, OfOneKey, OfWhatIsSaid};
+use super::request::Id;
+use crate::providers::native::wire::{
+    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, PageBody, UsageAnswer, UsageBody,
+};
+use crate::service::{AuditQuery, Caller, MOST_DAYS};
+
+/// The most entries on one page.
+const LARGEST_PAGE: u32 = 200;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UsageQuery {
+    /// How many days, today included
+    #[param(minimum = 1, maximum = 365, default = 30)]
+    days: Option<u16>,
+}
+
+impl UsageQuery {
+    fn days(query: Result<Query<Self>, QueryRejection>) -> Result<u16, Problem> {
+        let Query(query) = query.map_err(|_| Problem::invalid("query", "there is days, a number"))?;
+        let days = query.days.unwrap_or(30);
+        if !(1..=MOST_DAYS).contains(&days) {
+            return Err(Problem::invalid("days", format!("it goes from 1 to {MOST_DAYS}")));
+        }
+        Ok(days)
+    }
+}
+
+/// Show what the workspace used, and what is left of its limits
+#[utoipa::path(get, path = "/v1/usage", tag = "account", params(UsageQuery), responses(
+    (status = 200, description = "Calls by day, endpoint and key", body = UsageAnswer),
+    OfAnyCall, OfWhatIsSaid,
+))]
+pub(super) async fn usage(
+    State(context): State<Context>,
+    caller: Caller,
+    query: Result<Query<UsageQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let days = UsageQuery::days(query)?;
+    let report = context.service.usage(&caller, None, days, (context.now)()).await?;
+    Ok(axum::Json(UsageAnswer { data: UsageBody::of(report) }).into_response())
+}
+
+/// Show what a key used
+#[utoipa::path(get, path = "/v1/api-keys/{id}/usage", tag = "account",
+    params(("id" = String, Path, description = "The key's id"), UsageQuery), responses(
+    (status = 200, description = "Calls by day and endpoint", body = UsageAnswer),
+    OfAnyCall, OfOneKey, OfWhatIsSaid,
+))]
+pub(super) async fn key_usage(
+    State(context): State<Context>,
+    caller: Caller,
+    Id(id): Id,
+    query: Result<Query<UsageQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let days = UsageQuery::days(query)?;
+    let report = context.service.usage(&caller, Some(&id), days, (context.now)()).await?;
+    Ok(axum::Json(UsageAnswer { data: UsageBody::of(report) }).into_response())
+}
+
+/// Show the credits that are left, and what expires when
+#[utoipa::path(get, path = "/v1/credits", tag = "account", responses(
+    (status = 200, description = "The balance and the grants it is made of", body = CreditsAnswer),
+    OfAnyCall,
+))]
+pub(super) async fn credits(State(context): State<Context>, caller: Caller) -> Result<Response, Problem> {
+    let now = (context.now)();
+    let credits = context.service.credits(&caller, now).await?;
+    Ok(axum::Json(CreditsAnswer { data: CreditsBody::of(&credits, now) }).into_response())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditLogQuery {
+    /// From 1
+    #[param(minimum = 1, default = 1)]
+    page: Option<u32>,
+    #[param(minimum = 1, maximum = 200, default = 50)]
+    per_page: Option<u32>,
+    /// `api_key.create`, or `create` for that of any resource
+    action: Option<String>,
+    /// The id of what was changed
+    resource_id: Option<String>,
+    /// The id of who changed it
+    actor: Option<String>,
+    /// Entries of this instant and later, RFC 3339
+    #[param(format = "date-time")]
+    from: Option<String>,
+    /// Entries of this instant and earlier, RFC 3339
+    #[param(format = "date-time")]
+    to: Option<String>,
+    /// Entries after this one: `log_42`
+    #[param(pattern = "^log_[0-9]{1,18}$")]
+    after: Option<String>,
+}
+
+impl AuditLogQuery {
+    fn into_query(self) -> Result<(AuditQuery, u32, u32), Problem> {
+        let instant = |field: &str, text: Option<String>| -> Result<Option<Timestamp>, Problem> {
+            text.map(|text| text.parse().map_err(|_| Problem::invalid(field, "it is an instant, 2026-02-24T10:43:12Z")))
+                .transpose()
+        };
+        let (page, per_page) = (self.page.unwrap_or(1), self.per_page.unwrap_or(50));
+        if page == 0 {
+            return Err(Problem::invalid("page", "the first page is 1"));
+        }
+        if !(1..=LARGEST_PAGE).contains(&per_page) {
+            return Err(Problem::invalid("per_page", format!("it goes from 1 to {LARGEST_PAGE}")));
+        }
+        let after = self.after.map(|id| {
+            let number = id.strip_prefix("log_").and_then(|number| number.parse().ok());
+            number.ok_or_else(|| Problem::invalid("after", "it is the id of an entry, log_42"))
+        });
+        let query = AuditQuery {
+            action: self.action.filter(|text| !text.is_empty()),
+            resource: self.resource_id.filter(|text| !text.is_empty()),
+            actor: self.actor.filter(|text| !text.is_empty()),
+            from: instant("from", self.from)?,
+            to: instant("to", self.to)?,
+            after: after.transpose()?,
+            page,
+            per_page,
+        };
+        Ok((query, page, per_page))
+    }
+}
+
+/// Show who changed what, newest first
+#[utoipa::path(get, path = "/v1/audit-logs", tag = "account", params(AuditLogQuery), responses(
+    (status = 200, description = "One page of entries", body = AuditLogAnswer),
+    OfAnyCall, OfWhatIsSaid,
+))]
+pub(super) async fn audit_logs(
+    State(context): State<Context>,
+    caller: Caller,
+    query: Result<Query<AuditLogQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    const PARAMETERS: &str =
+        "there are page, per_page, action, resource_id, actor, from, to and after, each once and of its own type";
+    let Query(query) = query.map_err(|_| Problem::invalid("query", PARAMETERS))?;
+    let (query, page, per_page) = query.into_query()?;
+    let (entries, total) = context.service.audit_log(&caller, &query).await?;
+    let meta = PageBody { page, per_page, total: u64::try_from(total).unwrap_or(0) };
+    Ok(axum::Json(AuditLogAnswer { data: entries.iter().map(AuditAnswer::of).collect(), meta }).into_response())
+}

@@ -1,0 +1,103 @@
+//! What comes before every route: who calls, whether the call may be made, and its being counted.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use super::request::{Embedded, presented};
+use super::{Context, gate};
+use crate::service::{Call, Caller, Refusal};
+
+/// Who calls, or why that is not known: handed from here to the route.
+#[derive(Clone)]
+pub(super) struct Authenticated(pub(super) Result<Caller, Problem>);
+
+/// The workspace whose call the gate let through.
+#[derive(Clone)]
+pub(super) struct Admitted(pub(super) String);
+
+/// Lets a call to the management API count, and one to the data routes pass through the gate.
+pub(super) async fn count(State(context): State<Context>, request: Request, next: Next) -> Response {
+    if let Some(Embedded(caller)) = request.extensions().get::<Embedded>().cloned() {
+        return embedded(caller, request, next).await;
+    }
+    let template = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    match template.as_deref() {
+        // The gate is asked about another call, and counts that one.
+        Some(template) if gate::is_gate(template) || template == super::DOCUMENT => next.run(request).await,
+        Some(template) if super::data::is_data(template) => through_the_gate(&context, request, next).await,
+        template => counted(&context, template, request, next).await,
+    }
+}
+
+/// The operator is neither counted nor held up.
+async fn embedded(caller: Caller, mut request: Request, next: Next) -> Response {
+    let extensions = request.extensions_mut();
+    extensions.insert(Admitted(caller.workspace().id.clone()));
+    extensions.insert(Authenticated(Ok(caller)));
+    next.run(request).await
+}
+
+async fn counted(context: &Context, template: Option<&str>, mut request: Request, next: Next) -> Response {
+    let now = (context.now)();
+    let authenticated = match presented(request.headers()) {
+        Some(key) => context.service.authenticate(key, now).await.map_err(Problem::from),
+        None => Err(Refusal::MissingCredential.into()),
+    };
+    let Ok(caller) = authenticated.clone() else {
+        request.extensions_mut().insert(Authenticated(authenticated));
+        return next.run(request).await;
+    };
+    let endpoint = format!("{} {}", request.method(), template.map_or_else(|| "(unknown)".to_owned(), counted_as));
+    let (quota, allowed) = context.service.meter(&caller, now).await;
+    let trace = caller.trace();
+    let mut response = if let Err(refusal) = allowed {
+        Problem::from(refusal).into_response()
+    } else {
+        request.extensions_mut().insert(Authenticated(Ok(caller.clone())));
+        next.run(request).await
+    };
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    context.service.note_call(&caller, &endpoint, is_error, now);
+    let extensions = response.extensions_mut();
+    extensions.insert(trace);
+    if let Some(quota) = quota {
+        extensions.insert(quota);
+    }
+    response
+}
+
+/// `/v1/api-keys/{id}` as it is counted: `/v1/api-keys/:id`.
+fn counted_as(template: &str) -> String {
+    template.replace('{', ":").replace('}', "")
+}
+
+async fn through_the_gate(context: &Context, mut request: Request, next: Next) -> Response {
+    let admission = match presented(request.headers()) {
+        Some(key) => {
+            let call = Call { method: request.method().as_str(), path: request.uri().path() };
+            context.service.admit(key, call, (context.now)()).await
+        }
+        None => return Problem::from(Refusal::MissingCredential).into_response(),
+    };
+    let mut response = match (admission.outcome, &admission.trace) {
+        (Ok(()), Some(trace)) => {
+            request.extensions_mut().insert(Admitted(trace.workspace.clone()));
+            next.run(request).await
+        }
+        (Ok(()), None) => {
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours").into_response()
+        }
+        (Err(refusal), _) => Problem::from(refusal).into_response(),
+    };
+    let extensions = response.extensions_mut();
+    if let Some(trace) = admission.trace {
+        extensions.insert(trace);
+    }
+    if let Some(quota) = admission.quota {
+        extensions.insert(quota);
+    }
+    response
+}
