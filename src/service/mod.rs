@@ -12,15 +12,21 @@ mod refusal;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trace;
 mod workspace;
 
 pub(crate) use authorize::Caller;
 pub(crate) use idempotency::{Answer, Ask, Once};
 pub(crate) use refusal::Refusal;
 pub(crate) use store::{Database, KeyQuery, StoreError};
+pub(crate) use trace::Trace;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How long the database may take to say that it is there: whoever asks wants to know now.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The engine over one database. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +41,11 @@ impl Service {
     /// Opens the database, with at most so many connections at once, and brings its schema up to date.
     pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
         Ok(Self { store: store::Store::open(database, connections).await?, random, in_flight: Arc::default() })
+    }
+
+    /// Whether the database answers, within two seconds.
+    pub(crate) async fn is_ready(&self) -> Result<(), StoreError> {
+        self.store.answers(READY_WITHIN).await
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.

@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -112,6 +113,14 @@ impl Store {
         migrate(&mut first, database).await?;
         drop(first);
         Ok(Self { pool })
+    }
+
+    /// Whether the database answers a statement that reads a page of it, within this time.
+    pub(crate) async fn answers(&self, within: Duration) -> Result<(), StoreError> {
+        match tokio::time::timeout(within, self.has_workspaces()).await {
+            Ok(answered) => answered.map(drop),
+            Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+        }
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.

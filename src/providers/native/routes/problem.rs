@@ -11,7 +11,7 @@ use super::Context;
 use crate::exit::Explain;
 use crate::model::secret::hex;
 use crate::providers::native::wire::{ErrorAnswer, ErrorBody, Invalid};
-use crate::service::{Refusal, StoreError};
+use crate::service::{Refusal, StoreError, Trace, trace};
 
 /// What is wrong with a request. [`finish`] gives it its body, because the request's id belongs there.
 #[derive(Debug, Clone)]
@@ -20,11 +20,13 @@ pub(crate) struct Problem {
     code: String,
     message: String,
     hint: Option<String>,
+    /// What the answer does not tell, for the log.
+    cause: Option<String>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), hint: None }
+        Self { status, code: code.to_owned(), message: message.into(), hint: None, cause: None }
     }
 
     pub(super) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
@@ -65,17 +67,22 @@ impl From<Refusal> for Problem {
             Refusal::Store(StoreError::CommitUnknown(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
+        let cause = match &refusal {
+            Refusal::Store(error) => Some(trace::whole(error)),
+            _ => None,
+        };
         // What is wrong with the store is for whoever runs it; the answer says no more than a caller can use.
-        match refusal {
+        let problem = match refusal {
             Refusal::Store(error @ (StoreError::Busy | StoreError::ReadOnly | StoreError::Full)) => {
-                Self { status, code: "unavailable".to_owned(), message: error.to_string(), hint: error.hint() }
+                Self { hint: error.hint(), ..Self::new(status, "unavailable", error.to_string()) }
             }
             Refusal::Store(StoreError::CommitUnknown(_)) => {
-                Self { status, code: refusal.code().to_owned(), message: refusal.to_string(), hint: refusal.hint() }
+                Self { hint: refusal.hint(), ..Self::new(status, refusal.code(), refusal.to_string()) }
             }
             Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
-            other => Self { status, code: other.code().to_owned(), message: other.to_string(), hint: other.hint() },
-        }
+            other => Self { hint: other.hint(), ..Self::new(status, other.code(), other.to_string()) },
+        };
+        Self { cause, ..problem }
     }
 }
 
@@ -87,15 +94,31 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A new id for a request.
+pub(crate) fn request_id(random: fn(&mut [u8])) -> String {
+    let mut bytes = [0_u8; 12];
+    random(&mut bytes);
+    format!("req_{}", hex(&bytes))
+}
+
+/// The body of an error that comes from outside of the routes.
+pub(crate) fn error_body(code: &str, message: &str, request_id: &str) -> Vec<u8> {
+    let error =
+        ErrorBody { code: code.to_owned(), message: message.to_owned(), hint: None, request_id: request_id.to_owned() };
+    serde_json::to_vec(&ErrorAnswer { error }).unwrap_or_default()
+}
+
 /// Gives every answer its request id, keeps caches away from it, and turns a problem into its body.
 pub(super) async fn finish(State(context): State<Context>, request: Request, next: Next) -> Response {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-    let mut random = [0_u8; 12];
-    (context.random)(&mut random);
-    let request_id = format!("req_{}", hex(&random));
+    let request_id = request_id(context.random);
+    let trace = request.extensions().get::<Trace>().cloned();
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let Problem { status, code, message, hint } = problem;
+        let Problem { status, code, message, hint, cause } = problem;
+        if let (Some(trace), Some(cause)) = (trace, cause) {
+            trace.failed_for(cause);
+        }
         let headers = std::mem::take(response.headers_mut());
         let error = ErrorBody { code, message, hint, request_id: request_id.clone() };
         response = (status, Json(ErrorAnswer { error })).into_response();

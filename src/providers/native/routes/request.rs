@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use super::Context;
 use super::problem::Problem;
-use crate::service::{Answer, Ask, Caller, Once, Refusal};
+use crate::service::{Answer, Ask, Caller, Once, Refusal, Trace};
 
 /// The caller of a router that is used within this process. It comes with the router, never with a request.
 #[derive(Clone)]
@@ -27,7 +27,11 @@ impl FromRequestParts<Context> for Caller {
             return Ok(caller.clone());
         }
         let presented = presented(&parts.headers).ok_or(Refusal::MissingCredential)?;
-        Ok(context.service.authenticate(presented, (context.now)()).await?)
+        let caller = context.service.authenticate(presented, (context.now)()).await?;
+        if let Some(trace) = parts.extensions.get::<Trace>() {
+            trace.is_from(&caller);
+        }
+        Ok(caller)
     }
 }
 
