@@ -1193,7 +1193,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve)
-            opts="-p -y -q -h --database --listen --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help init workspace member audit admin"
+            opts="-p -y -q -h --database --listen --tls-cert --tls-key --behind-proxy --metrics-listen --log-requests --max-connections --header-timeout --body-timeout --write-timeout --idle-timeout --drain-timeout --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help init workspace member audit admin"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1204,6 +1204,46 @@ _keys() {
                     return 0
                     ;;
                 --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --metrics-listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-requests)
+                    COMPREPLY=($(compgen -W "all errors none" -- "${cur}"))
+                    return 0
+                    ;;
+                --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --header-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --body-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --write-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --idle-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drain-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

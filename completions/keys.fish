@@ -539,7 +539,19 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l listen -d 'Address to listen on; port 0 takes a free one, which is said on standard error' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l listen -d 'Address to listen on; port 0 takes a free one, which the log says' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l tls-cert -d 'Certificate and those of its issuers, in PEM form: speak TLS; SIGHUP reads it again' -r -F
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l tls-key -d 'Private key of the certificate, in PEM form; others may not be able to read it' -r -F
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l metrics-listen -d 'Serve /metrics for Prometheus here, on loopback unless an address is given' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l log-requests -d 'Which requests have a line in the log: all, errors or none [default: all; on a terminal errors]' -r -f -a "all\t''
+errors\t'Those that failed through a fault of the service'
+none\t''"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l max-connections -d 'Connections at once; more are refused' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l header-timeout -d 'How long the header of a request may take, from its first byte; and the first byte and the TLS handshake of a connection' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l body-timeout -d 'How long the body of a request may take' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l write-timeout -d 'How long a client may take for each 64 KiB of an answer' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l idle-timeout -d 'How long a connection may wait for its next request' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l drain-timeout -d 'How long requests under way may take to finish once the server is told to end' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l api-url -d 'Address of the service' -r
@@ -552,6 +564,7 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_sub
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l behind-proxy -d 'A proxy in front speaks TLS: listen on any address, and take the client\'s from X-Forwarded-For'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l no-input -d 'Never ask anything'

@@ -20,6 +20,7 @@ use crate::http::{HttpError, NotAnAddress};
 use crate::model::key::Key;
 use crate::output::OutputError;
 use crate::profiles::ProfilesError;
+use crate::serve::TlsError;
 use crate::service::{Refusal, StoreError};
 use crate::sink::SinkError;
 use crate::terminal::Terminal;
@@ -216,6 +217,7 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
         .or_else(|| explain::<Refusal>(cause))
         .or_else(|| explain::<SinkError>(cause))
         .or_else(|| explain::<StoreError>(cause))
+        .or_else(|| explain::<TlsError>(cause))
 }
 
 fn explain<E: Explain + 'static>(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {

@@ -26,7 +26,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("providers/*/routes", &["exit", "model", "providers/*/rules", "providers/*/wire", "service"]),
     ("http", &["exit", "model", "text"]),
     ("service", &["exit", "files", "model", "providers"]),
-    ("serve", &["providers/*/routes"]),
+    ("serve", &["exit", "files", "providers/*/routes", "service", "text"]),
     ("local", &["files", "http", "providers", "providers/*/client", "providers/*/routes", "service", "system"]),
     ("config", &["credential", "exit", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
@@ -56,6 +56,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "model",
             "output",
             "profiles",
+            "serve",
             "service",
             "sink",
             "terminal",

@@ -23,6 +23,9 @@ use crate::text;
 /// How often another name is tried when a temporary file's name is taken, which only a killed process leaves behind.
 const ATTEMPTS: usize = 64;
 
+/// What is tried by those who only look.
+const READ: &str = "read";
+
 /// How much of the target's name goes into the temporary one: names end at 255 bytes.
 const NAME_SHOWN: usize = 48;
 
@@ -147,9 +150,8 @@ pub(crate) fn private_directory(path: &Path) -> Result<(), FileError> {
 
 /// Reads a file that must be ours alone; `None` if there is none.
 pub(crate) fn read_private(target: &Path, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>, FileError> {
-    const ATTEMPT: &str = "read";
-    let failed = |why| FileError::new(ATTEMPT, target, why);
-    if !find_private(target, ATTEMPT)? {
+    let failed = |why| FileError::new(READ, target, why);
+    if !find_private(target, READ)? {
         return Ok(None);
     }
     let file = match private(OpenOptions::new().read(true)).open(target) {
@@ -157,14 +159,42 @@ pub(crate) fn read_private(target: &Path, limit: u64) -> Result<Option<Zeroizing
         Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
         Err(cause) => return Err(failed(Why::System(cause))),
     };
-    let metadata = file.metadata().map_err(|cause| failed(Why::System(cause)))?;
-    check_private(&metadata).map_err(failed)?;
+    read_checked(file, limit, check_private).map(Some).map_err(failed)
+}
+
+/// Reads a file that anybody may have made and may read, wherever links lead.
+pub(crate) fn read_public(target: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_given(target, limit, check_regular)
+}
+
+/// Reads a secret that somebody else may have put there for us: a file of ours that nobody else may use, or one of the
+/// administrator's that at most our group may read. Links are followed, as those lead that renew certificates.
+pub(crate) fn read_guarded(target: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_given(target, limit, check_guarded)
+}
+
+fn read_given(
+    target: &Path,
+    limit: u64,
+    check: fn(&Metadata) -> Result<(), Why>,
+) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let failed = |why| FileError::new(READ, target, why);
+    let mut options = OpenOptions::new();
+    // A pipe does not block before it is refused.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.read(true).open(target).map_err(|cause| failed(Why::System(cause)))?;
+    read_checked(file, limit, check).map_err(failed)
+}
+
+fn read_checked(file: File, limit: u64, check: fn(&Metadata) -> Result<(), Why>) -> Result<Zeroizing<Vec<u8>>, Why> {
+    let metadata = file.metadata().map_err(Why::System)?;
+    check(&metadata)?;
     if metadata.len() > limit {
-        return Err(failed(Why::TooLarge(limit)));
+        return Err(Why::TooLarge(limit));
     }
-    let length = usize::try_from(metadata.len()).map_err(|_| failed(Why::TooLarge(limit)))?;
-    let content = read_exactly(file, length).map_err(|cause| failed(Why::System(cause)))?;
-    Ok(Some(content))
+    let length = usize::try_from(metadata.len()).map_err(|_| Why::TooLarge(limit))?;
+    read_exactly(file, length).map_err(Why::System)
 }
 
 /// Creates an empty file that is ours alone, and says whether it did: one that exists must be ours alone already.
@@ -270,6 +300,11 @@ impl Explain for FileError {
             #[cfg(unix)]
             Why::Foreign(_) => Some(format!("move `{path}` away or name another file")),
             Why::TooLarge(_) => Some("check that this is the file you meant".to_owned()),
+            Why::System(cause) if self.attempt == READ => match cause.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Some("check the path".to_owned()),
+                ErrorKind::PermissionDenied => Some("let the user who runs this read it, and nobody else".to_owned()),
+                _ => None,
+            },
             Why::System(cause) => self.system_hint(cause.kind()),
         }
     }
@@ -285,6 +320,11 @@ fn find_private(path: &Path, attempt: &'static str) -> Result<bool, FileError> {
 }
 
 fn check_private(metadata: &Metadata) -> Result<(), Why> {
+    check_regular(metadata)?;
+    check_owner_and_mode(metadata)
+}
+
+fn check_regular(metadata: &Metadata) -> Result<(), Why> {
     let kind = metadata.file_type();
     if kind.is_symlink() {
         return Err(Why::Link);
@@ -295,7 +335,22 @@ fn check_private(metadata: &Metadata) -> Result<(), Why> {
     if !kind.is_file() {
         return Err(Why::Special);
     }
-    check_owner_and_mode(metadata)
+    Ok(())
+}
+
+#[cfg(unix)]
+fn check_guarded(metadata: &Metadata) -> Result<(), Why> {
+    use std::os::unix::fs::MetadataExt;
+
+    const ADMINISTRATOR: u32 = 0;
+    check_regular(metadata)?;
+    let mode = metadata.mode() & 0o7777;
+    if metadata.uid() == ADMINISTRATOR && mode & 0o027 == 0 { Ok(()) } else { check_owner_and_mode(metadata) }
+}
+
+#[cfg(not(unix))]
+fn check_guarded(metadata: &Metadata) -> Result<(), Why> {
+    check_private(metadata)
 }
 
 #[cfg(unix)]

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use super::meter::{Cost, Supply};
 use super::store::Workspace;
-use super::{Refusal, Service, Trace};
+use super::{Refusal, Service};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
 use crate::model::plan::Plan;
@@ -64,12 +64,6 @@ impl Caller {
             Identity::Operator => None,
             Identity::Key(key) => Some(key),
         }
-    }
-
-    /// Whose request it is, for the log.
-    pub(crate) fn trace(&self) -> Trace {
-        let key = self.key().map(|key| key.id.as_str().to_owned());
-        Trace { workspace: self.workspace.id.clone(), key }
     }
 
     pub(crate) fn workspace(&self) -> &Workspace {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::cache::{self, Known};
 use super::meter::{Cost, Supply};
 use super::usage::Called;
-use super::{Refusal, Service, StoreError, Trace};
+use super::{Refusal, Service, StoreError};
 use crate::model::quota::Quota;
 use crate::model::state::State;
 use crate::model::tier::Tier;
@@ -27,17 +27,26 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
 }
 
+/// Whose call it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// The workspace's id.
+    pub(crate) workspace: String,
+    /// The key's id.
+    pub(crate) key: String,
+}
+
 /// What the gate says.
 pub(crate) struct Admission {
     /// Whose call it is, where that is known.
-    pub(crate) trace: Option<Trace>,
+    pub(crate) owner: Option<Owner>,
     pub(crate) quota: Option<Quota>,
     pub(crate) outcome: Result<(), Refusal>,
 }
 
 impl Admission {
     const fn refused(refusal: Refusal) -> Self {
-        Self { trace: None, quota: None, outcome: Err(refusal) }
+        Self { owner: None, quota: None, outcome: Err(refusal) }
     }
 }
 
@@ -83,8 +92,8 @@ impl Service {
         let called = Called { workspace: &known.workspace.id, key: known.key.id.as_str(), endpoint: &endpoint };
         self.usage.touch(called.key, now);
         self.usage.count(called, outcome.is_err(), now);
-        let trace = Trace { workspace: known.workspace.id.clone(), key: Some(known.key.id.as_str().to_owned()) };
-        Admission { trace: Some(trace), quota, outcome }
+        let owner = Owner { workspace: known.workspace.id.clone(), key: known.key.id.as_str().to_owned() };
+        Admission { owner: Some(owner), quota, outcome }
     }
 
     /// The key somebody presents: from memory where this replica knows that nothing has changed, else from the database.

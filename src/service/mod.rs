@@ -20,21 +20,27 @@ mod running;
 pub(crate) mod store;
 #[cfg(test)]
 mod tests;
+pub(crate) mod trace;
 mod usage;
 mod workspace;
 
 pub(crate) use authorize::Caller;
-pub(crate) use gate::Call;
+pub(crate) use gate::{Call, Owner};
 pub(crate) use idempotency::{Answer, Ask, Once};
 pub(crate) use members::Role;
 pub(crate) use records::Collection;
 pub(crate) use refusal::Refusal;
 pub(crate) use store::{AuditQuery, Database, KeyQuery, StoreError, Verified, Workspace};
+pub(crate) use trace::Trace;
 pub(crate) use usage::MOST_DAYS;
 pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+/// How long the database may take to say that it is there: whoever asks wants to know now.
+const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The engine over one database. Cheap to clone.
 #[derive(Clone)]
@@ -50,14 +56,6 @@ pub(crate) struct Service {
     replica: Arc<OnceLock<Arc<replica::Replica>>>,
 }
 
-/// Whose request it was, for the log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Trace {
-    pub(crate) workspace: String,
-    /// The id of the calling key.
-    pub(crate) key: Option<String>,
-}
-
 impl Service {
     /// Opens the database, with at most so many connections at once, and brings its schema up to date.
     pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
@@ -70,6 +68,11 @@ impl Service {
             usage: Arc::default(),
             replica: Arc::default(),
         })
+    }
+
+    /// Whether the database answers, within two seconds.
+    pub(crate) async fn is_ready(&self) -> Result<(), StoreError> {
+        self.store.answers(READY_WITHIN).await
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.

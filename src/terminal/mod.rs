@@ -204,6 +204,16 @@ impl Terminal {
         self.talk(&said);
     }
 
+    /// Standard error for whoever writes to it line by line and at their own pace.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that opens the standard streams")]
+    pub(crate) fn error_stream() -> Box<dyn Write + Send> {
+        Box::new(io::stderr())
+    }
+
+    pub(crate) const fn error_is_terminal(&self) -> bool {
+        self.err_on_screen
+    }
+
     /// Says what went wrong to a program.
     pub(crate) fn raw_error(&mut self, json_line: &str) {
         self.talk(&text::escape_json(json_line));

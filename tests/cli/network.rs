@@ -56,7 +56,7 @@ Deleted key `ci` ([ID]); this cannot be undone
 "#]]);
     assert_eq!(server.everything().as_array().unwrap().len(), 1);
     let said = server.stop();
-    assert!(said.ends_with("Stopped\n"), "{said}");
+    assert!(said.lines().last().unwrap().contains(r#""event":"stopped""#), "{said}");
     assert!(!said.contains(&plain[13..]) && !said.contains(&admin[13..]), "{said}");
 }
 
@@ -460,7 +460,7 @@ exit 2
 --- stderr
 error: 0.0.0.0:0 can be reached from other machines, and keys would travel in the clear
 
-hint: listen on 127.0.0.1, behind a proxy that speaks TLS
+hint: speak TLS with --tls-cert FILE --tls-key FILE; or add --behind-proxy where a proxy in front speaks TLS
 
 "#]]);
     assert!(!place.path("x.db").exists());

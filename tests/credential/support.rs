@@ -336,7 +336,8 @@ impl Service {
         stderr.read_line(&mut line).unwrap();
         // Kept open: a service that may say nothing more would stumble.
         thread::spawn(move || stderr.read_to_end(&mut Vec::new()));
-        let url = line.trim_end().strip_prefix("Listening on ").unwrap_or_else(|| panic!("{line}")).to_owned();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        let url = said["url"].as_str().unwrap().to_owned();
         Self { child, url, admin: made.stdout.trim_end().to_owned() }
     }
 

@@ -320,8 +320,9 @@ impl Service {
             let said = scene.read("server.log");
             // Half a line is not the address yet.
             let whole = said.rsplit_once('\n').map_or("", |(lines, _)| lines);
-            if let Some(url) = whole.lines().find_map(|line| line.strip_prefix("Listening on ")) {
-                return Self { child, url: url.to_owned() };
+            let mut lines = whole.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+            if let Some(listening) = lines.find(|line| line["event"] == "listening") {
+                return Self { child, url: listening["url"].as_str().unwrap().to_owned() };
             }
             assert!(begin.elapsed() < HANGS && child.try_wait().unwrap().is_none(), "the service did not start");
             thread::sleep(Duration::from_millis(2));

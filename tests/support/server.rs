@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
 
+use serde_json::Value;
+
 use super::{KEYS, Place, Run, sqlite};
 
 /// A workspace that is served over TCP.
@@ -35,11 +37,8 @@ impl<'a> Server<'a> {
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stderr.read_line(&mut line).unwrap();
-        let url = line
-            .trim_end()
-            .strip_prefix("Listening on ")
-            .unwrap_or_else(|| panic!("the service said `{line}`"))
-            .to_owned();
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service said `{line}`"));
+        let url = said["url"].as_str().unwrap().to_owned();
         Self { place, child, stderr, url, database, admin }
     }
 
@@ -68,11 +67,11 @@ impl<'a> Server<'a> {
     }
 
     /// All keys of the workspace, without the time of their last use: looking is a use.
-    pub(crate) fn everything(&self) -> serde_json::Value {
+    pub(crate) fn everything(&self) -> Value {
         let seen = self.keys(&self.admin, "list --status all --json").done();
         let mut data = seen.data();
         for key in data.as_array_mut().unwrap() {
-            key["last_used_at"] = serde_json::Value::Null;
+            key["last_used_at"] = Value::Null;
         }
         data
     }

@@ -8,8 +8,6 @@ mod listen;
 mod member;
 mod workspace;
 
-use std::net::SocketAddr;
-
 use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -28,22 +26,25 @@ const CONNECTIONS: u32 = 8;
 
 /// Serve the management API
 ///
-/// Listens on a loopback address. The API is described at /openapi.json.
+/// Listens on a loopback address, or on any other with TLS or behind a proxy that speaks it. The API is described at
+/// /openapi.json; /healthz tells that the process lives, /readyz that its database answers. SIGTERM and Ctrl-C let the
+/// requests under way finish and end with 0; a second Ctrl-C ends at once. Standard error is the log: a line of JSON per
+/// event and request.
 #[derive(Debug, ClapArgs)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "Examples:
   keys serve init --name Acme --database sqlite:acme.db
-  keys serve --database sqlite:acme.db --listen 127.0.0.1:8080"
+  keys serve --database sqlite:acme.db --listen 127.0.0.1:8080
+  keys serve --listen 0.0.0.0:443 --tls-cert fullchain.pem --tls-key privkey.pem --metrics-listen 9090"
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
     task: Option<Task>,
     #[command(flatten)]
     place: Place,
-    /// Address to listen on; port 0 takes a free one, which is said on standard error
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    options: listen::Options,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -111,7 +112,7 @@ pub(crate) async fn run(
         Some(Task::Member(args)) => member::run(args, environment, output, terminal).await,
         Some(Task::Audit(args)) => audit::run(args, environment, output, terminal).await,
         Some(Task::Admin(args)) => admin::run(args, environment, terminal).await,
-        None => listen::listen(&args.place, args.listen, environment, terminal).await,
+        None => listen::listen(&args.place, &args.options, environment, terminal).await,
     }
 }
 

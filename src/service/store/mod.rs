@@ -30,6 +30,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -142,6 +143,14 @@ impl Store {
         guards::install(&mut transaction, !self.is_postgres).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Whether the database answers a statement that reads a page of it, within this time.
+    pub(crate) async fn answers(&self, within: Duration) -> Result<(), StoreError> {
+        match tokio::time::timeout(within, self.has_workspaces()).await {
+            Ok(answered) => answered.map(drop),
+            Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+        }
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.

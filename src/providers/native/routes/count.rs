@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use super::problem::Problem;
 use super::request::{Embedded, presented};
 use super::{Context, gate};
-use crate::service::{Call, Caller, Refusal};
+use crate::service::{Call, Caller, Refusal, Trace};
 
 /// Who calls, or why that is not known: handed from here to the route.
 #[derive(Clone)]
@@ -52,7 +52,9 @@ async fn counted(context: &Context, template: Option<&str>, mut request: Request
     };
     let endpoint = format!("{} {}", request.method(), template.map_or_else(|| "(unknown)".to_owned(), counted_as));
     let (quota, allowed) = context.service.meter(&caller, now).await;
-    let trace = caller.trace();
+    if let Some(trace) = request.extensions().get::<Trace>() {
+        trace.is_from(&caller);
+    }
     let mut response = if let Err(refusal) = allowed {
         Problem::from(refusal).into_response()
     } else {
@@ -61,10 +63,8 @@ async fn counted(context: &Context, template: Option<&str>, mut request: Request
     };
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     context.service.note_call(&caller, &endpoint, is_error, now);
-    let extensions = response.extensions_mut();
-    extensions.insert(trace);
     if let Some(quota) = quota {
-        extensions.insert(quota);
+        response.extensions_mut().insert(quota);
     }
     response
 }
@@ -82,9 +82,12 @@ async fn through_the_gate(context: &Context, mut request: Request, next: Next) -
         }
         None => return Problem::from(Refusal::MissingCredential).into_response(),
     };
-    let mut response = match (admission.outcome, &admission.trace) {
-        (Ok(()), Some(trace)) => {
-            request.extensions_mut().insert(Admitted(trace.workspace.clone()));
+    if let (Some(trace), Some(owner)) = (request.extensions().get::<Trace>(), &admission.owner) {
+        trace.is_of(owner);
+    }
+    let mut response = match (admission.outcome, &admission.owner) {
+        (Ok(()), Some(owner)) => {
+            request.extensions_mut().insert(Admitted(owner.workspace.clone()));
             next.run(request).await
         }
         (Ok(()), None) => {
@@ -92,12 +95,8 @@ async fn through_the_gate(context: &Context, mut request: Request, next: Next) -
         }
         (Err(refusal), _) => Problem::from(refusal).into_response(),
     };
-    let extensions = response.extensions_mut();
-    if let Some(trace) = admission.trace {
-        extensions.insert(trace);
-    }
     if let Some(quota) = admission.quota {
-        extensions.insert(quota);
+        response.extensions_mut().insert(quota);
     }
     response
 }

@@ -4,14 +4,15 @@
 //! call's own method and with its path behind `/authorize`.
 
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::Context;
 use super::problem::{AtTheGate, Problem};
 use super::request::presented;
 use crate::providers::native::wire::ErrorAnswer;
-use crate::service::{Call, Refusal};
+use crate::service::{Call, Refusal, Trace};
 
 pub(super) const GATE: &str = "/authorize";
 pub(super) const GATE_OF_ENVOY: &str = "/authorize/{*path}";
@@ -47,7 +48,7 @@ pub(super) fn is_gate(template: &str) -> bool {
     (status = 503, description = "`unavailable`: the limits cannot be read, so nothing is allowed", body = ErrorAnswer),
 ))]
 pub(super) async fn authorize(State(context): State<Context>, request: Request) -> Response {
-    answer(&context, request.headers(), request.method(), None).await
+    answer(&context, request, None).await
 }
 
 /// The same, asked with POST.
@@ -69,7 +70,7 @@ pub(super) async fn authorize(State(context): State<Context>, request: Request) 
     (status = 503, description = "`unavailable`: the limits cannot be read, so nothing is allowed", body = ErrorAnswer),
 ))]
 pub(super) async fn authorize_by_post(State(context): State<Context>, request: Request) -> Response {
-    answer(&context, request.headers(), request.method(), None).await
+    answer(&context, request, None).await
 }
 
 /// Envoy's way of asking.
@@ -80,11 +81,12 @@ pub(super) async fn authorize_path(
 ) -> Response {
     // As it was sent: what is percent-encoded stays so.
     let sent = request.uri().path().strip_prefix(GATE).map_or_else(|| format!("/{path}"), str::to_owned);
-    answer(&context, request.headers(), request.method(), Some(sent)).await
+    answer(&context, request, Some(sent)).await
 }
 
-async fn answer(context: &Context, headers: &HeaderMap, method: &Method, path: Option<String>) -> Response {
-    let mut response = match ask(context, headers, method, path).await {
+async fn answer(context: &Context, request: Request, path: Option<String>) -> Response {
+    let (asked, _) = request.into_parts();
+    let mut response = match ask(context, &asked, path).await {
         Ok(allowed) => allowed,
         Err(problem) => problem.into_response(),
     };
@@ -92,28 +94,22 @@ async fn answer(context: &Context, headers: &HeaderMap, method: &Method, path: O
     response
 }
 
-async fn ask(
-    context: &Context,
-    headers: &HeaderMap,
-    method: &Method,
-    path: Option<String>,
-) -> Result<Response, Problem> {
-    let key = presented(headers).ok_or(Refusal::MissingCredential)?;
-    let (method, path) = told(headers, path.map(|path| (method.to_string(), path)))?;
+async fn ask(context: &Context, asked: &Parts, path: Option<String>) -> Result<Response, Problem> {
+    let key = presented(&asked.headers).ok_or(Refusal::MissingCredential)?;
+    let (method, path) = told(&asked.headers, path.map(|path| (asked.method.to_string(), path)))?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let admission = context.service.admit(key, Call { method: &method, path }, (context.now)()).await;
     let mut response = match admission.outcome {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refusal) => Problem::from(refusal).into_response(),
     };
-    if let Some(trace) = admission.trace {
-        let ids = [("x-workspace-id", Some(trace.workspace.clone())), ("x-key-id", trace.key.clone())];
-        for (name, id) in ids {
-            if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
-                response.headers_mut().insert(HeaderName::from_static(name), id);
-            }
+    if let Some(owner) = &admission.owner {
+        for (name, id) in [("x-workspace-id", &owner.workspace), ("x-key-id", &owner.key)] {
+            response.headers_mut().extend(HeaderValue::from_str(id).ok().map(|id| (HeaderName::from_static(name), id)));
         }
-        response.extensions_mut().insert(trace);
+        if let Some(trace) = asked.extensions.get::<Trace>() {
+            trace.is_of(owner);
+        }
     }
     if let Some(quota) = admission.quota {
         response.extensions_mut().insert(quota);

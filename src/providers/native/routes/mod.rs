@@ -25,6 +25,7 @@ use utoipa::openapi::{self, HeaderBuilder, OpenApi, RefOr};
 use utoipa::{IntoParams, OpenApi as _};
 
 use self::problem::Problem;
+pub(crate) use self::problem::{error_body, request_id};
 use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
 use self::request::{Body, Change, Id};
 use super::wire::{

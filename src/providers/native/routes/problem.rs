@@ -15,17 +15,19 @@ use crate::exit::Explain;
 use crate::model::quota::{Period, Quota};
 use crate::model::secret::hex;
 use crate::providers::native::wire::{ErrorAnswer, ErrorBody, Invalid};
-use crate::service::{Refusal, StoreError};
+use crate::service::{Refusal, StoreError, Trace, trace};
 
 /// What is wrong with a request. [`finish`] gives it its body, because the request's id belongs there.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
-    code: String,
-    message: String,
-    hint: Option<String>,
+    code: Box<str>,
+    message: Box<str>,
+    hint: Option<Box<str>>,
     /// From when on the same request may be answered otherwise.
     retry_at: Option<Timestamp>,
+    /// What the answer does not tell, for the log.
+    cause: Option<Box<str>>,
 }
 
 /// Marks an answer of the gate.
@@ -34,7 +36,8 @@ pub(super) struct AtTheGate;
 
 impl Problem {
     pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), hint: None, retry_at: None }
+        let message: String = message.into();
+        Self { status, code: code.into(), message: message.into(), hint: None, retry_at: None, cause: None }
     }
 
     pub(super) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
@@ -84,22 +87,22 @@ impl From<Refusal> for Problem {
             Refusal::RateLimited { resets_at } => Some(*resets_at),
             _ => None,
         };
-        let said = |refusal: &dyn Explain, message: String| Self {
-            status,
-            code: refusal.code().to_owned(),
-            message,
-            hint: refusal.hint(),
-            retry_at,
+        let cause = match &refusal {
+            Refusal::Store(error) => Some(trace::whole(error).into()),
+            _ => None,
         };
         // What is wrong with the store is for whoever runs it; the answer says no more than a caller can use.
-        match refusal {
+        let problem = match refusal {
             Refusal::Store(error @ (StoreError::Busy | StoreError::ReadOnly | StoreError::Full)) => {
-                Self { code: "unavailable".to_owned(), ..said(&error, error.to_string()) }
+                Self { hint: error.hint().map(Into::into), ..Self::new(status, "unavailable", error.to_string()) }
             }
-            Refusal::Store(StoreError::CommitUnknown(_)) => said(&refusal, refusal.to_string()),
+            Refusal::Store(StoreError::CommitUnknown(_)) => {
+                Self { hint: refusal.hint().map(Into::into), ..Self::new(status, refusal.code(), refusal.to_string()) }
+            }
             Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
-            other => said(&other, other.to_string()),
-        }
+            other => Self { hint: other.hint().map(Into::into), ..Self::new(status, other.code(), other.to_string()) },
+        };
+        Self { retry_at, cause, ..problem }
     }
 }
 
@@ -111,15 +114,31 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A new id for a request.
+pub(crate) fn request_id(random: fn(&mut [u8])) -> String {
+    let mut bytes = [0_u8; 12];
+    random(&mut bytes);
+    format!("req_{}", hex(&bytes))
+}
+
+/// The body of an error that comes from outside of the routes.
+pub(crate) fn error_body(code: &str, message: &str, request_id: &str) -> Vec<u8> {
+    let error =
+        ErrorBody { code: code.to_owned(), message: message.to_owned(), hint: None, request_id: request_id.to_owned() };
+    serde_json::to_vec(&ErrorAnswer { error }).unwrap_or_default()
+}
+
 /// Gives every answer its request id and what is left of the day, keeps caches away from it, and turns a problem into its
 /// body.
 pub(super) async fn finish(State(context): State<Context>, request: Request, next: Next) -> Response {
-    let mut random = [0_u8; 12];
-    (context.random)(&mut random);
-    let request_id = format!("req_{}", hex(&random));
+    let request_id = request_id(context.random);
+    let trace = request.extensions().get::<Trace>().cloned();
     let mut response = next.run(request).await;
     let now = (context.now)();
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        if let (Some(trace), Some(cause)) = (trace, &problem.cause) {
+            trace.failed_for(cause.to_string());
+        }
         response = spoken(response, problem, &request_id, now);
     }
     let status = response.status();
@@ -149,9 +168,10 @@ const GATE_BODY: HeaderName = HeaderName::from_static("x-gate-body");
 
 /// The answer with the problem as its body.
 fn spoken(mut silent: Response, problem: Problem, request_id: &str, now: Timestamp) -> Response {
-    let Problem { status, code, message, hint, retry_at } = problem;
+    let Problem { status, code, message, hint, retry_at, cause: _ } = problem;
     let headers = std::mem::take(silent.headers_mut());
     let extensions = std::mem::take(silent.extensions_mut());
+    let (code, message, hint) = (code.into(), message.into(), hint.map(Into::into));
     let answer = ErrorAnswer { error: ErrorBody { code, message, hint, request_id: request_id.to_owned() } };
     let at_the_gate = extensions.get::<AtTheGate>().is_some();
     // Proxies that keep only the headers of an answer find it there.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -18,7 +16,9 @@ use crate::model::selector::{Preference, Resolution, Selector};
 use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::providers::native::client::Client;
-use crate::providers::native::routes::embedded;
+use crate::providers::native::routes::{embedded, routes as native};
+use crate::serve::Ended;
+use crate::serve::tests::Serving;
 use crate::testing::{FaultyServer, Said, at, block_on};
 
 const SECRET: &str = concat!("wbk_1a2B3c4D_", "0123456789abcdefABCDEF0123456789");
@@ -40,16 +40,11 @@ async fn in_process(test: &impl AsyncFn(&Client, &Site)) {
 
 async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
     let site = Site::new().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let stopped = async { stopped.await.unwrap_or(()) };
-    let serving = tokio::spawn(crate::serve::serve(listener, context(&site.service), stopped));
-    let client = over_tcp(&format!("http://{address}"), site.key());
+    let serving = Serving::start(native(context(&site.service)));
+    let client = over_tcp(&format!("http://{}", serving.address), site.key());
     test(&client, &site).await;
     drop(client);
-    stop.send(()).unwrap();
-    serving.await.unwrap().unwrap();
+    assert_eq!(serving.stop().await.0, Ended::Drained);
 }
 
 fn over_tcp(base: &str, key: &str) -> Client {
@@ -183,14 +178,12 @@ fn a_refusal_arrives_with_its_code_and_its_exit() {
 fn the_listener_describes_itself_like_every_other_answer() {
     block_on(async {
         let site = Site::new().await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(crate::serve::serve(listener, context(&site.service), std::future::pending()));
+        let serving = Serving::start(native(context(&site.service)));
         for (request, status, field) in [
             ("GET /openapi.json", "200 OK", "\"openapi\":\"3.1.0\""),
             ("POST /openapi.json", "405 Method Not Allowed", "method_not_allowed"),
         ] {
-            let answer = raw_exchange(address, request).await;
+            let answer = raw_exchange(serving.address, request).await;
             assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer:.200}");
             let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
             assert!(answer.contains(field), "{request}: {answer:.300}");
