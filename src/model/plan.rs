@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::tier::Tier;
+
 /// A plan. The figures of the first three are LeadLex's; an enterprise agrees on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Plan {
@@ -36,6 +38,14 @@ impl Plan {
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Starter, Self::Pro, Self::Org, Self::Enterprise].into_iter().find(|plan| plan.as_str() == text)
+    }
+
+    /// What the tier of a key comes to: on other plans than `enterprise` no key is without limits, also one that was.
+    pub(crate) fn tier_of(self, tier: Option<Tier>) -> Tier {
+        match tier.unwrap_or(Tier::Standard) {
+            Tier::Unmetered if self != Self::Enterprise => Tier::Standard,
+            tier => tier,
+        }
     }
 
     pub(crate) const fn limits(self) -> Limits {

@@ -116,13 +116,15 @@ impl Caller {
         if self.holds(self.rules().reading_permission) { Ok(()) } else { self.may_manage() }
     }
 
-    /// Refuses to hand on what the caller does not hold: permissions, and a tier above its own.
+    /// Refuses to hand on what the caller does not hold: permissions, and being without limits.
     pub(super) fn may_grant(&self, permissions: &[Permission], tier: Tier) -> Result<(), Refusal> {
         if tier == Tier::Unmetered && self.workspace.plan != Plan::Enterprise {
             return Err(Refusal::TierNotInPlan);
         }
+        // `high` comes with every plan; to be without limits is handed on only by who is.
         if let Identity::Key(key) = &self.identity
-            && tier > key.tier.unwrap_or(Tier::Standard)
+            && tier == Tier::Unmetered
+            && key.tier != Some(Tier::Unmetered)
         {
             return Err(Refusal::TierNotHeld(tier.as_str()));
         }
@@ -149,7 +151,7 @@ impl Service {
         let Some(key) = caller.key() else { return (None, Ok(())) };
         let workspace = caller.workspace();
         let cost = Cost {
-            tier: key.tier.unwrap_or(Tier::Standard),
+            tier: workspace.plan.tier_of(key.tier),
             limits: workspace.limits(),
             credit: workspace.provider.rules().management_costs_credits,
         };

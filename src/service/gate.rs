@@ -14,7 +14,6 @@ use super::usage::Called;
 use super::{Refusal, Service, StoreError};
 use crate::model::quota::Quota;
 use crate::model::state::State;
-use crate::model::tier::Tier;
 
 /// For how long the database may keep a call waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -80,7 +79,7 @@ impl Service {
             Err(refusal) => (MALFORMED.to_owned(), Err(refusal)),
         };
         let cost = Cost {
-            tier: known.key.tier.unwrap_or(Tier::Standard),
+            tier: known.workspace.plan.tier_of(known.key.tier),
             limits: known.workspace.limits(),
             credit: permitted.is_ok() && rules.calls_cost_credits,
         };

@@ -21,7 +21,7 @@ pub(crate) enum Refusal {
     MissingPermission(&'static str),
     #[error("A key cannot grant `{0}`, which it does not hold itself")]
     NotHeld(Permission),
-    #[error("A key cannot grant the tier `{0}`, which is above its own")]
+    #[error("A key cannot grant the tier `{0}`, which it does not have itself")]
     TierNotHeld(&'static str),
     /// The limit of the day or of the minute is used up.
     #[error("Rate limit exceeded. Resets at {resets_at}")]

@@ -227,14 +227,14 @@ impl Service {
     }
 }
 
-/// A key that may do everything in its workspace, with the highest tier of its plan: it can hand on no more than it has.
+/// A key that may do everything in its workspace. On the enterprise plan it is without limits, so that it can hand that on.
 fn admin_key(workspace: &Workspace, name: &str, description: &str) -> Result<NewKey, Refusal> {
     let everything = workspace.provider.rules().permissions.entries.iter();
     Ok(NewKey {
         name: name.parse().map_err(|error| Refusal::invalid("name", &error))?,
         description: Some(description.to_owned()),
         permissions: everything.map(|entry| Permission::from_server(entry.name)).collect(),
-        tier: if workspace.plan == Plan::Enterprise { Tier::Unmetered } else { Tier::High },
+        tier: if workspace.plan == Plan::Enterprise { Tier::Unmetered } else { Tier::Standard },
         lifetime: Lifetime::Never,
         temporary: false,
     })
