@@ -16,11 +16,20 @@ _keys() {
             ",$1")
                 cmd="keys"
                 ;;
+            keys,audit)
+                cmd="keys__subcmd__audit"
+                ;;
+            keys,balance)
+                cmd="keys__subcmd__credits"
+                ;;
             keys,completions)
                 cmd="keys__subcmd__completions"
                 ;;
             keys,create)
                 cmd="keys__subcmd__create"
+                ;;
+            keys,credits)
+                cmd="keys__subcmd__credits"
                 ;;
             keys,delete)
                 cmd="keys__subcmd__delete"
@@ -72,6 +81,9 @@ _keys() {
                 ;;
             keys,show)
                 cmd="keys__subcmd__show"
+                ;;
+            keys,usage)
+                cmd="keys__subcmd__usage"
                 ;;
             keys,whoami)
                 cmd="keys__subcmd__whoami"
@@ -149,7 +161,7 @@ _keys() {
 
     case "${cmd}" in
         keys)
-            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup perms serve completions man help"
+            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup usage credits balance audit perms serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -172,7 +184,73 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --jq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        keys__subcmd__audit)
+            opts="-p -y -q -h --since --until --action --key --follow --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --action)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provider)
+                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    return 0
+                    ;;
+                --api-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -218,7 +296,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -296,7 +374,57 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --jq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        keys__subcmd__credits)
+            opts="-p -y -q -h --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --fail-below)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provider)
+                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    return 0
+                    ;;
+                --api-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -350,7 +478,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -428,7 +556,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -474,7 +602,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -556,7 +684,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -606,7 +734,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -652,7 +780,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -698,7 +826,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -744,7 +872,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -790,7 +918,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -836,7 +964,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -882,7 +1010,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -928,7 +1056,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -974,7 +1102,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1020,7 +1148,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1066,7 +1194,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1112,7 +1240,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1170,7 +1298,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1264,7 +1392,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1310,7 +1438,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1368,7 +1496,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1414,7 +1542,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1468,7 +1596,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1542,7 +1670,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1588,7 +1716,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1654,7 +1782,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1708,7 +1836,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1754,7 +1882,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1816,7 +1944,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1866,7 +1994,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1916,7 +2044,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1978,7 +2106,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2028,7 +2156,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2074,7 +2202,61 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    return 0
+                    ;;
+                --jq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        keys__subcmd__usage)
+            opts="-p -y -q -h --days --watch --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --days)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fail-below)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provider)
+                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    return 0
+                    ;;
+                --api-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2120,7 +2302,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
                     return 0
                     ;;
                 --jq)

@@ -7,8 +7,8 @@ use clap::builder::Styles;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    completions, create, delete, edit, help, list, login, logout, lookup, man, perms, profile, reactivate, revoke,
-    serve, show, whoami,
+    audit, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
+    reactivate, revoke, serve, show, usage, whoami,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
@@ -56,7 +56,7 @@ struct Globals {
     /// Address of the service
     #[arg(long, global = true, value_name = "URL")]
     api_url: Option<String>,
-    /// Form of the output: table, json, jsonl or csv
+    /// Form of the output: table, json, jsonl or csv; prometheus for usage and credits
     #[arg(long, global = true, value_enum, value_name = "FORM", hide_possible_values = true)]
     format: Option<Format>,
     /// Same as --format json
@@ -100,6 +100,10 @@ enum Command {
     #[command(visible_alias = "rm")]
     Delete(delete::Args),
     Lookup(lookup::Args),
+    Usage(usage::Args),
+    #[command(visible_alias = "balance")]
+    Credits(credits::Args),
+    Audit(audit::Args),
     Perms(perms::Args),
     Serve(serve::Args),
     Completions(completions::Args),
@@ -138,6 +142,10 @@ impl Cli {
     pub(crate) fn execute(self, environment: &Environment, terminal: &mut Terminal) -> anyhow::Result<()> {
         let globals = self.globals;
         let output = globals.output()?;
+        if !self.command.prints(output.format) {
+            let message = "this command has no numbers for Prometheus: `usage` and `credits` do";
+            return Err(Failure::new(Exit::Usage, "conflicting_options", message).into());
+        }
         match self.command {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
@@ -192,6 +200,14 @@ impl Globals {
 }
 
 impl Command {
+    /// Whether the command can print its result in this form.
+    const fn prints(&self, format: Format) -> bool {
+        match format {
+            Format::Table | Format::Json | Format::Jsonl | Format::Csv => true,
+            Format::Prometheus => matches!(self, Self::Usage(_) | Self::Credits(_)),
+        }
+    }
+
     /// Whether the command only shows what it would send.
     const fn sends_nothing(&self) -> bool {
         matches!(self, Self::Create(args) if args.is_dry_run())
@@ -219,6 +235,9 @@ impl Command {
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
+            Self::Usage(args) => usage::run(args, client, output, terminal).await,
+            Self::Credits(args) => credits::run(args, client, output, terminal).await,
+            Self::Audit(args) => audit::run(args, client, output, terminal).await,
             Self::Whoami(_) => {
                 let directory = environment.config_directory().ok();
                 let stored = reached.stored.as_ref().zip(directory.as_deref());

@@ -69,6 +69,7 @@ pub(crate) struct Environment {
     ci: bool,
     dumb: bool,
     columns: Option<u16>,
+    unicode: bool,
     circumstances: Circumstances,
 }
 
@@ -96,6 +97,10 @@ impl Environment {
             ci: is_on("CI"),
             dumb: text("TERM").is_some_and(|value| value == "dumb"),
             columns: text("COLUMNS").and_then(|value| value.parse().ok()),
+            unicode: ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| text(name)).is_some_and(|locale| {
+                let locale = locale.to_lowercase();
+                locale.contains("utf-8") || locale.contains("utf8")
+            }) || cfg!(windows),
             circumstances: Circumstances {
                 reader: reader.or(log),
                 agent: agent.is_some(),
@@ -111,7 +116,13 @@ impl Environment {
 
     /// What the terminal needs to know.
     pub(crate) const fn surroundings(&self) -> Surroundings {
-        Surroundings { no_color: self.no_color, dumb: self.dumb, ci: self.ci, columns: self.columns }
+        Surroundings {
+            no_color: self.no_color,
+            dumb: self.dumb,
+            ci: self.ci,
+            columns: self.columns,
+            unicode: self.unicode,
+        }
     }
 
     /// What the places for secrets need to know.
@@ -439,6 +450,7 @@ mod tests {
             ci: false,
             dumb: false,
             columns: None,
+            unicode: false,
         }
     }
 

@@ -26,6 +26,7 @@ mod cli {
     mod create;
     mod database;
     mod faults;
+    mod figures;
     mod help;
     mod idempotency;
     mod life;

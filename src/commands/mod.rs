@@ -1,7 +1,9 @@
 //! One file per verb: its arguments, whose doc comments are its help, and the one function that runs it.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod create;
+pub(crate) mod credits;
 pub(crate) mod delete;
 pub(crate) mod edit;
 pub(crate) mod help;
@@ -17,4 +19,5 @@ pub(crate) mod reactivate;
 pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod show;
+pub(crate) mod usage;
 pub(crate) mod whoami;

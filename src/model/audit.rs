@@ -26,3 +26,16 @@ impl AuditEntry {
         self.action.split('.').next().unwrap_or_default()
     }
 }
+
+/// Which changes are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AuditFilter {
+    /// `api_key.create`, or the part after the point alone.
+    pub(crate) action: Option<String>,
+    /// The id of what was changed.
+    pub(crate) resource: Option<String>,
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+    /// Only entries after the one with this id.
+    pub(crate) after: Option<String>,
+}

@@ -123,6 +123,34 @@ impl fmt::Display for Lifetime {
     }
 }
 
+/// A time in the past, as people write it: `24h` ago, a date, an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Ago(Age),
+    At(Timestamp),
+}
+
+impl Moment {
+    pub(crate) fn resolve(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(age) => age.before(now),
+            Self::At(instant) => instant,
+        }
+    }
+}
+
+impl FromStr for Moment {
+    type Err = NotALifetime;
+
+    fn from_str(text: &str) -> Result<Self, NotALifetime> {
+        match text.parse()? {
+            Lifetime::After(age) => Ok(Self::Ago(age)),
+            Lifetime::At(instant) => Ok(Self::At(instant)),
+            Lifetime::Never => Err(NotALifetime::Unreadable { text: text.to_owned() }),
+        }
+    }
+}
+
 /// An instant as RFC 3339 writes it, or a date, which means its first moment in UTC.
 fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
     // `Date` would also take a date and time without an offset and drop the time: only the ten characters of a date are one.

@@ -11,9 +11,13 @@
 //! JSON is on one line in a pipe and indented on a terminal. Rows are written as they come, so that memory stays flat; only
 //! `--jq` over a whole list has to collect it first.
 
+pub(crate) mod audit;
+pub(crate) mod credits;
 pub(crate) mod jq;
 pub(crate) mod key;
+mod prometheus;
 pub(crate) mod table;
+pub(crate) mod usage;
 pub(crate) mod whoami;
 
 use std::borrow::Cow;
@@ -26,6 +30,7 @@ use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
 pub(crate) use self::jq::{Jq, JqError, JqValue};
+use self::prometheus::Metric;
 pub(crate) use self::table::{Cell, Column, Row};
 use crate::exit::{Exit, Explain};
 use crate::terminal::Terminal;
@@ -46,6 +51,8 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated with a header, for spreadsheets
     Csv,
+    /// Numbers for Prometheus: `usage` and `credits` only
+    Prometheus,
 }
 
 /// How results are printed.
@@ -58,6 +65,10 @@ impl Output {
     /// Whether people read this: nobody asked for a form that programs read.
     pub(crate) const fn is_for_people(&self) -> bool {
         matches!(self.format, Format::Table) && self.jq.is_none()
+    }
+
+    pub(crate) const fn is_for_prometheus(&self) -> bool {
+        matches!(self.format, Format::Prometheus)
     }
 
     /// Prints one object. `human` writes it for people.
@@ -85,7 +96,7 @@ impl Output {
         match (self.format, &self.jq) {
             (Format::Jsonl, Some(jq)) => filter(jq, terminal, rendered_wiped(data, false)?.as_bytes())?,
             (_, Some(jq)) => filter(jq, terminal, rendered_wiped(whole, false)?.as_bytes())?,
-            (Format::Table, None) => human(terminal)?,
+            (Format::Table | Format::Prometheus, None) => human(terminal)?,
             (Format::Json, None) => {
                 let pretty = terminal.out_is_terminal();
                 write_line(terminal, &rendered_wiped(whole, pretty)?)?;
@@ -123,7 +134,7 @@ impl Output {
             }
             (Format::Csv, None) => Form::Csv,
             (Format::Table, None) if terminal.out_is_terminal() => Form::Table(table::Table::new(columns)),
-            (Format::Table, None) => Form::Tabs,
+            (Format::Table | Format::Prometheus, None) => Form::Tabs,
         };
         ListWriter { form, columns, script_order: table::script_order(columns), written: 0 }
     }
@@ -313,6 +324,12 @@ impl Explain for OutputError {
         };
         Some(hint.to_owned())
     }
+}
+
+/// Prints numbers for Prometheus.
+pub(crate) fn metrics(terminal: &mut Terminal, metrics: &[Metric]) -> Result<(), OutputError> {
+    terminal.out().write_all(prometheus::text(metrics).as_bytes())?;
+    Ok(terminal.flush()?)
 }
 
 /// What every JSON document is wrapped in.

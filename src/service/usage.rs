@@ -193,7 +193,7 @@ impl Service {
         }
         let of_key = |(id, tally): (String, Tally)| KeyUsage { name: names.get(&id).cloned(), id, tally };
         Ok(UsageReport {
-            plan: workspace.plan,
+            plan: workspace.plan.as_str().to_owned(),
             per_day,
             per_minute,
             today: by_day.get(span.1).copied().unwrap_or_default(),

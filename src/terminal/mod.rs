@@ -46,6 +46,8 @@ pub(crate) struct Surroundings {
     pub(crate) ci: bool,
     /// `COLUMNS`
     pub(crate) columns: Option<u16>,
+    /// `LC_ALL`, `LC_CTYPE` or `LANG`, the first that is set, asks for UTF-8.
+    pub(crate) unicode: bool,
 }
 
 /// When to use colour
@@ -149,6 +151,18 @@ impl Terminal {
     /// Forgets the data that is not written yet: a failure with `--json` leaves standard output empty.
     pub(crate) fn discard(&mut self) {
         self.out.clear();
+    }
+
+    /// Whether characters beyond ASCII are shown as what they are.
+    pub(crate) const fn shows_unicode(&self) -> bool {
+        self.surroundings.unicode
+    }
+
+    /// Empties the screen of standard output, so that what follows takes the place of what was there. Elsewhere a line is
+    /// left free.
+    pub(crate) fn start_over(&mut self) -> io::Result<()> {
+        let start: &[u8] = if self.out_on_screen && !self.surroundings.dumb { b"\x1b[H\x1b[2J" } else { b"\n" };
+        self.out.write_all(start)
     }
 
     pub(crate) const fn out_is_terminal(&self) -> bool {

@@ -6,17 +6,24 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::wire::{
-    KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody, RevokeBody, WhoamiAnswer, read_issued,
+    AuditAnswer, AuditLogAnswer, CreditsAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody,
+    RevokeBody, UsageAnswer, WhoamiAnswer, read_issued,
 };
 use crate::http::{Answer, HttpError, IdempotencyKey, Method, Preview, Request, Transport};
+use crate::model::audit::{AuditEntry, AuditFilter};
+use crate::model::credits::Credits;
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
 use crate::model::secret::PlainKey;
 use crate::model::selector::{Preference, Resolution, Selector};
+use crate::model::usage::UsageReport;
 use crate::model::whoami::Whoami;
 
 /// The largest page the service gives.
 const PER_PAGE: u32 = 1000;
+
+/// The largest page of the audit log.
+const AUDIT_PER_PAGE: u32 = 200;
 
 /// A native service, embedded or elsewhere.
 pub(crate) struct Client {
@@ -132,6 +139,43 @@ impl Client {
         let answer = self.transport.send(&Request::get("/v1/whoami".to_owned())).await?;
         let WhoamiAnswer { data } = read(&answer, false)?;
         data.into_whoami().map_err(|what| HttpError::Unreadable { what, changes: false })
+    }
+
+    /// What the workspace used in these days up to today, or one of its keys.
+    pub(crate) async fn usage(&self, key: Option<&KeyId>, days: u16) -> Result<UsageReport, HttpError> {
+        let target = match key {
+            Some(id) => format!("{}?days={days}", path(id, "/usage")?),
+            None => format!("/v1/usage?days={days}"),
+        };
+        let UsageAnswer { data } = read(&self.transport.send(&Request::get(target)).await?, false)?;
+        data.into_report().map_err(|what| HttpError::Unreadable { what, changes: false })
+    }
+
+    /// The credits of the workspace.
+    pub(crate) async fn credits(&self) -> Result<Credits, HttpError> {
+        let CreditsAnswer { data } = read(&self.transport.send(&Request::get("/v1/credits".to_owned())).await?, false)?;
+        data.into_credits().map_err(|what| HttpError::Unreadable { what, changes: false })
+    }
+
+    /// One page of the audit log, newest first, and whether there are more.
+    pub(crate) async fn audit(&self, filter: &AuditFilter, page: u32) -> Result<(Vec<AuditEntry>, bool), HttpError> {
+        let mut target = format!("/v1/audit-logs?page={page}&per_page={AUDIT_PER_PAGE}");
+        let given = [
+            ("action", filter.action.clone()),
+            ("resource_id", filter.resource.clone()),
+            ("from", filter.from.map(|from| from.to_string())),
+            ("to", filter.to.map(|to| to.to_string())),
+            ("after", filter.after.clone()),
+        ];
+        for (name, value) in given.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            target.extend(["&", name, "="]);
+            target.extend(encoded(&value));
+        }
+        let AuditLogAnswer { data, meta } = read(&self.transport.send(&Request::get(target)).await?, false)?;
+        let more = !data.is_empty() && u64::from(page) * u64::from(meta.per_page.max(1)) < meta.total;
+        let entries = data.into_iter().map(AuditAnswer::into_entry).collect::<Result<_, _>>();
+        let entries = entries.map_err(|what| HttpError::Unreadable { what, changes: false })?;
+        Ok((entries, more))
     }
 
     async fn changed(

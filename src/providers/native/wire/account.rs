@@ -10,7 +10,7 @@ use crate::model::audit::AuditEntry;
 use crate::model::credits::{CreditKind, Credits, Grant};
 use crate::model::quota::Quota;
 use crate::model::record::Record;
-use crate::model::usage::{Tally, UsageReport};
+use crate::model::usage::{KeyUsage, Tally, UsageReport};
 
 /// Usage in the envelope of every answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -104,7 +104,7 @@ impl TallyBody {
 impl UsageBody {
     pub(crate) fn of(report: UsageReport) -> Self {
         Self {
-            plan: report.plan.as_str().to_owned(),
+            plan: report.plan,
             per_day: QuotaBody::of(&report.per_day),
             per_minute: QuotaBody::of(&report.per_minute),
             today: TallyBody::of(report.today),
@@ -121,6 +121,82 @@ impl UsageBody {
                 .map(|key| KeyUsageBody { id: key.id, name: key.name, tally: TallyBody::of(key.tally) })
                 .collect(),
         }
+    }
+}
+
+/// An instant that an answer must have.
+fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse().map_err(|_| "one of its times is none")
+}
+
+fn optional_instant(text: Option<&str>) -> Result<Option<Timestamp>, &'static str> {
+    text.map(instant).transpose()
+}
+
+impl QuotaBody {
+    fn into_quota(self) -> Result<Quota, &'static str> {
+        Ok(Quota { limit: self.limit, remaining: self.remaining, resets_at: instant(&self.resets_at)? })
+    }
+}
+
+impl TallyBody {
+    const fn tally(&self) -> Tally {
+        Tally { calls: self.calls, errors: self.errors }
+    }
+}
+
+impl UsageBody {
+    pub(crate) fn into_report(self) -> Result<UsageReport, &'static str> {
+        Ok(UsageReport {
+            plan: self.plan,
+            per_day: self.per_day.into_quota()?,
+            per_minute: self.per_minute.into_quota()?,
+            today: self.today.tally(),
+            days: self.days.into_iter().map(|of| (of.day, of.tally.tally())).collect(),
+            endpoints: self.endpoints.into_iter().map(|of| (of.endpoint, of.tally.tally())).collect(),
+            keys: self
+                .keys
+                .into_iter()
+                .map(|of| KeyUsage { id: of.id, name: of.name, tally: of.tally.tally() })
+                .collect(),
+            last_used_at: optional_instant(self.last_used_at.as_deref())?,
+        })
+    }
+}
+
+impl CreditsBody {
+    pub(crate) fn into_credits(self) -> Result<Credits, &'static str> {
+        let grant = |grant: GrantBody| -> Result<Grant, &'static str> {
+            Ok(Grant {
+                id: grant.id,
+                kind: CreditKind::parse(&grant.kind).ok_or("a grant is of no known kind")?,
+                amount: grant.amount,
+                remaining: grant.remaining,
+                note: grant.note,
+                granted_at: instant(&grant.granted_at)?,
+                expires_at: optional_instant(grant.expires_at.as_deref())?,
+            })
+        };
+        Ok(Credits {
+            balance: self.balance,
+            grants: self.grants.into_iter().map(grant).collect::<Result<_, _>>()?,
+            monthly: self.monthly,
+            next_grant_at: instant(&self.next_grant_at)?,
+        })
+    }
+}
+
+impl AuditAnswer {
+    pub(crate) fn into_entry(self) -> Result<AuditEntry, &'static str> {
+        Ok(AuditEntry {
+            id: self.id,
+            at: instant(&self.timestamp)?,
+            actor: self.actor.id,
+            actor_name: self.actor.name,
+            action: self.action,
+            resource_id: self.resource_id,
+            details: self.details,
+        })
     }
 }
 
