@@ -22,4 +22,5 @@ mod serve {
     mod signals;
     mod slow;
     mod tls;
+    mod unit;
 }
