@@ -37,7 +37,7 @@ impl Drop for Attack {
 /// While all are connected others are answered, and then all of them are dropped for what they wait for.
 fn withstands(options: &str, waiting_for: &str) {
     let place = Place::new();
-    let served = Served::start(&place, "--header-timeout 3s --write-timeout 3s");
+    let served = Served::start(&place, "--header-timeout 4s --write-timeout 4s");
     let Some(_attack) = Attack::start(&place, &options.replace("URL", &served.url)) else { return };
     served.wait_for_metric("keys_connections", |open| open >= CONNECTIONS / 2);
     served.answers_others();
@@ -61,7 +61,7 @@ fn slow_reading() {
 #[test]
 fn slow_bodies() {
     let place = Place::new();
-    let served = Served::start(&place, "--body-timeout 3s");
+    let served = Served::start(&place, "--body-timeout 4s");
     let options = format!("-B -i 1 -s 8192 -t POST -u {}/v1/api-keys", served.url);
     let Some(mut attack) = Attack::start(&place, &options) else { return };
     assert!(wait_until(|| {

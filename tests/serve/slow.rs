@@ -9,7 +9,7 @@ use crate::support::Place;
 #[test]
 fn a_header_sent_byte_by_byte_is_cut_off() {
     let place = Place::new();
-    let served = Served::start(&place, "--header-timeout 1s");
+    let served = Served::start(&place, "--header-timeout 2s");
     let mut stream = served.connect();
     let mut bytes = b"GET /v1/whoami HTTP/1.1\r\nHost: keys\r\nX: ".iter().chain(std::iter::repeat(&b'x'));
     let cut_off = wait_until(|| {
@@ -27,7 +27,7 @@ fn a_header_sent_byte_by_byte_is_cut_off() {
 #[test]
 fn half_a_header_is_cut_off_and_told_so() {
     let place = Place::new();
-    let served = Served::start(&place, "--header-timeout 1s");
+    let served = Served::start(&place, "--header-timeout 2s");
     assert_eq!(refusal(&served.exchange("GET /v1/whoami HTTP/1.1\r\nHost")), (408, "request_timeout".to_owned()));
     // One that says nothing at all has asked for nothing.
     assert_eq!(served.exchange(""), "");
@@ -37,10 +37,11 @@ fn half_a_header_is_cut_off_and_told_so() {
 #[test]
 fn a_body_that_stops_is_cut_off() {
     let place = Place::new();
-    let served = Served::start(&place, "--body-timeout 1s");
+    let served = Served::start(&place, "--body-timeout 2s");
     let head = served.post_head("/v1/api-keys", 100);
     let answer = served.exchange(format!("{head}{{\"name\": "));
     assert_eq!(refusal(&answer), (408, "request_timeout".to_owned()));
+    assert!(answer.contains("\r\nx-ratelimit-remaining: "), "it counts like any other: {answer}");
     // A byte now and then does not help.
     let mut stream = served.send(&head);
     let ended = wait_until(|| {
@@ -57,7 +58,7 @@ fn a_body_that_stops_is_cut_off() {
 #[test]
 fn an_idle_connection_is_closed() {
     let place = Place::new();
-    let served = Served::start(&place, "--idle-timeout 1s");
+    let served = Served::start(&place, "--idle-timeout 2s");
     let mut stream = served.connect();
     for _ in 0..2 {
         stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: keys\r\n\r\n").unwrap();
@@ -79,7 +80,7 @@ fn an_idle_connection_is_closed() {
 #[test]
 fn a_reader_who_does_not_read_is_dropped_while_others_are_answered() {
     let place = Place::new();
-    let served = Served::start(&place, "--write-timeout 1s");
+    let served = Served::start(&place, "--write-timeout 2s");
     let mut stream = served.connect();
     // More than the system takes on both sides, in answers and in requests.
     let request = "GET /openapi.json HTTP/1.1\r\nHost: keys\r\n\r\n".repeat(2000);

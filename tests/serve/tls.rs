@@ -60,7 +60,7 @@ fn others_are_served_by_tls_and_the_certificate_is_renewed_on_a_signal() {
     let place = Place::new();
     let [first, second, third] = [(); 3].map(|()| Certificate::new());
     write(&place, &first);
-    let served = Served::listening(&place, &format!("--listen 0.0.0.0:0 --header-timeout 1s {OPTIONS}"));
+    let served = Served::listening(&place, &format!("--listen 0.0.0.0:0 --header-timeout 2s {OPTIONS}"));
     assert!(served.url.starts_with("https://0.0.0.0:"), "{}", served.url);
     is_answered(&served, &first);
     ask(&served, &second, &TLS13).unwrap_err();
