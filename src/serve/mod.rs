@@ -3,7 +3,7 @@
 //! * [`accept`] takes connections into the places of [`front`]; [`connection`] drives one; [`request`] answers one request.
 //! * [`pulse`] knows how long a connection may wait, [`stream`] and [`body`] tell it what moves; [`limits`] are the figures.
 //! * [`refusal`] is what the listener itself answers.
-//! * [`tls`] reads the certificate, [`shutdown`] hears signals, [`health`], [`metrics`] and [`log`] are for whoever runs it.
+//! * [`tls`] reads the certificate, [`shutdown`] hears signals, [`mod@health`], [`metrics`] and [`log`] are for whoever runs it.
 
 mod accept;
 mod body;
