@@ -198,6 +198,36 @@ mod unix {
     }
 
     #[test]
+    fn a_secret_given_to_us_is_ours_or_the_administrators_and_may_be_linked_to() {
+        use std::os::unix::fs::chown;
+
+        let scratch = Scratch::new();
+        let path = scratch.file("key", "secret");
+        let link = scratch.path("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for closed in [0o600, 0o400] {
+            change_mode(&path, closed);
+            assert_eq!(*read_guarded(&link, 6).unwrap(), b"secret");
+        }
+        for open in [0o604, 0o644, 0o660, 0o606] {
+            change_mode(&path, open);
+            assert!(message(read_guarded(&link, 6)).contains("others may use it"), "{open:o}");
+            assert_eq!(*read_public(&link, 6).unwrap(), b"secret");
+        }
+        change_mode(&path, 0o640);
+        // Root's may be for a group; that of anybody else may not, and nobody else's is taken at all.
+        let is_root = chown(&path, Some(0), None).is_ok();
+        assert_eq!(read_guarded(&path, 6).is_ok(), is_root);
+        if is_root {
+            chown(&path, Some(4321), None).unwrap();
+            assert!(message(read_guarded(&path, 6)).contains("another user (uid 4321)"));
+        }
+        assert!(message(read_public(&path, 5)).contains("larger than 5 bytes"));
+        assert!(message(read_public(Path::new("/dev/null"), 6)).contains("not a regular file"));
+        assert!(message(read_public(&scratch.path("none"), 6)).ends_with("check the path"));
+    }
+
+    #[test]
     fn the_file_of_another_user_is_refused() {
         let scratch = Scratch::new();
         let path = scratch.file("key", "old");

@@ -66,15 +66,23 @@ fn is_the_clients(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, _place: Place, front: Arc<Front>) {
+async fn serve(stream: TcpStream, peer: SocketAddr, place: Place, front: Arc<Front>) {
+    tokio::select! {
+        () = talk(stream, peer, &front) => {}
+        () = front.stage.over() => {}
+    }
+    drop(place);
+}
+
+async fn talk(stream: TcpStream, peer: SocketAddr, front: &Arc<Front>) {
     // Answers are written whole: waiting to fill a packet would only delay their ends.
     let _ = stream.set_nodelay(true);
     let peer = peer.ip().to_canonical();
     let Some(tls) = &front.tls else {
-        return drive(stream, peer, &front).await;
+        return drive(stream, peer, front).await;
     };
     match timeout(front.limits.header, tls.acceptor().accept(stream)).await {
-        Ok(Ok(stream)) => drive(stream, peer, &front).await,
+        Ok(Ok(stream)) => drive(stream, peer, front).await,
         // Somebody who does not speak TLS, or does not trust the certificate: their side says so.
         Ok(Err(_)) => {}
         Err(_) => front.metrics.handshake_is_overdue(),
@@ -106,7 +114,7 @@ impl Trouble {
     fn say(&mut self, front: &Front, event: &str, message: &str) {
         self.since += 1;
         if self.said.is_none_or(|said| said.elapsed() >= QUIET) {
-            front.log.event(Level::Warning, event, message, &[("times", &self.since.to_string())]);
+            front.log.event(Level::Warning, event, message, &[("times", self.since.into())]);
             (self.said, self.since) = (Some(Instant::now()), 0);
         }
     }

@@ -13,6 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::text;
 
@@ -104,7 +105,7 @@ impl Log {
     }
 
     /// Says that something happened: `name` for programs, `message` for people.
-    pub(crate) fn event(&self, level: Level, name: &str, message: &str, fields: &[(&str, &str)]) {
+    pub(crate) fn event(&self, level: Level, name: &str, message: &str, fields: &[(&str, Value)]) {
         self.queue.add(&self.event_line(level, name, message, fields), true);
     }
 
@@ -150,6 +151,7 @@ impl Log {
             return format!("{}\n", text::escape(&words));
         }
         let mut json = self.begin(level);
+        json.push_str(r#","event":"request""#);
         text_field(&mut json, "request_id", line.request_id);
         text_field(&mut json, "method", line.method);
         text_field(&mut json, "path", path.as_deref());
@@ -163,7 +165,7 @@ impl Log {
         json
     }
 
-    fn event_line(&self, level: Level, name: &str, message: &str, fields: &[(&str, &str)]) -> String {
+    fn event_line(&self, level: Level, name: &str, message: &str, fields: &[(&str, Value)]) -> String {
         if self.form == Form::Words {
             let label = if level == Level::Info { String::new() } else { format!("{}: ", level.name()) };
             return format!("{label}{}\n", text::escape(message));
@@ -172,7 +174,7 @@ impl Log {
         text_field(&mut json, "event", Some(name));
         text_field(&mut json, "message", Some(message));
         for (name, value) in fields {
-            text_field(&mut json, name, Some(value));
+            let _ = write!(json, ",\"{name}\":{}", text::escape_json(&value.to_string()));
         }
         json.push_str("}\n");
         json
@@ -209,9 +211,9 @@ impl Log {
             batch.clear();
             let lost_by_now = self.lost();
             if lost_by_now > lost {
-                let count = (lost_by_now - lost).to_string();
+                let count = lost_by_now - lost;
                 let message = format!("{count} lines were left out: nobody took them as fast as they came");
-                self.event(Level::Warning, "lines_lost", &message, &[("lines", &count)]);
+                self.event(Level::Warning, "lines_lost", &message, &[("lines", count.into())]);
                 lost = lost_by_now;
             }
         }
@@ -282,7 +284,7 @@ fn text_field(json: &mut String, name: &str, value: Option<&str>) {
         json.push_str(value);
         json.push('"');
     } else {
-        let quoted = serde_json::Value::from(value).to_string();
+        let quoted = Value::from(value).to_string();
         json.push_str(&text::escape_json(&quoted));
     }
 }
@@ -339,25 +341,25 @@ mod tests {
         let key = format!("/v1/api-keys/wbk_aB3aB3aB_{}", "x1".repeat(16));
         log.request(&line(&key, 200));
         log.request(&line("/a\"\\\u{e9}", 503));
-        log.event(Level::Warning, "reload_failed", "why\u{9b}", &[("file", "a b")]);
+        log.event(Level::Warning, "reload_failed", "why\u{9b}", &[("file", "a b".into()), ("lines", 3.into())]);
         let said = all_of(&log, receive);
         let time = "2026-09-21T14:13:20.000Z";
         assert_eq!(
             said.lines().collect::<Vec<_>>(),
             [
                 format!(
-                    r#"{{"time":"{time}","level":"info","request_id":"req_1","method":"GET","path":"/v1/api-keys/…","status":200,"duration_ms":1.234,"client":"127.0.0.1","workspace":"ws_1","key":null}}"#
+                    r#"{{"time":"{time}","level":"info","event":"request","request_id":"req_1","method":"GET","path":"/v1/api-keys/…","status":200,"duration_ms":1.234,"client":"127.0.0.1","workspace":"ws_1","key":null}}"#
                 ),
                 format!(
-                    r#"{{"time":"{time}","level":"error","request_id":"req_1","method":"GET","path":"/a\"\\é","status":503,"duration_ms":1.234,"client":"127.0.0.1","workspace":"ws_1","key":null,"cause":"it \"broke\"\n\u202e"}}"#
+                    r#"{{"time":"{time}","level":"error","event":"request","request_id":"req_1","method":"GET","path":"/a\"\\é","status":503,"duration_ms":1.234,"client":"127.0.0.1","workspace":"ws_1","key":null,"cause":"it \"broke\"\n\u202e"}}"#
                 ),
                 format!(
-                    r#"{{"time":"{time}","level":"warn","event":"reload_failed","message":"why\u009b","file":"a b"}}"#
+                    r#"{{"time":"{time}","level":"warn","event":"reload_failed","message":"why\u009b","file":"a b","lines":3}}"#
                 ),
             ]
         );
         for line in said.lines() {
-            serde_json::from_str::<serde_json::Value>(line).unwrap();
+            serde_json::from_str::<Value>(line).unwrap();
         }
     }
 

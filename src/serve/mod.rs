@@ -3,7 +3,7 @@
 //! * [`accept`] takes connections into the places of [`front`]; [`connection`] drives one; [`request`] answers one request.
 //! * [`pulse`] knows how long a connection may wait, [`stream`] and [`body`] tell it what moves; [`limits`] are the figures.
 //! * [`refusal`] is what the listener itself answers.
-//! * [`tls`] reads the certificate, [`shutdown`] hears signals, [`health`], [`metrics`] and [`log`] are for whoever runs it.
+//! * [`tls`] reads the certificate, [`shutdown`] hears signals, [`mod@health`], [`metrics`] and [`log`] are for whoever runs it.
 
 mod accept;
 mod body;
@@ -31,6 +31,7 @@ pub(crate) use tls::{Tls, TlsError};
 
 use std::panic;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use jiff::Timestamp;
@@ -40,6 +41,9 @@ use tokio::sync::mpsc;
 use self::front::{Front, Places};
 use self::metrics::Metrics;
 use crate::service::trace::whole;
+
+/// How long connections may take to notice that they are cut off.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// What is served how.
 pub(crate) struct Settings {
@@ -99,9 +103,9 @@ pub(crate) async fn serve(
 
 /// Waits for the requests under way, but not for ever.
 async fn drain(front: &Front, signals: &mut mpsc::Receiver<Signal>) -> Ended {
-    let open = front.places.taken().to_string();
+    let open = front.places.taken();
     let message = format!("Ending: no new connections, {open} to finish");
-    front.log.event(Level::Info, "draining", &message, &[("connections", &open)]);
+    front.log.event(Level::Info, "draining", &message, &[("connections", open.into())]);
     let again = async {
         loop {
             match signals.recv().await {
@@ -118,8 +122,11 @@ async fn drain(front: &Front, signals: &mut mpsc::Receiver<Signal>) -> Ended {
         }
         () = again => (Level::Warning, Ended::Interrupted, "Stopped at once"),
     };
-    let open = front.places.taken().to_string();
-    front.log.event(level, "stopped", message, &[("connections", &open)]);
+    let open = front.places.taken();
+    front.stage.end();
+    // What became of requests under way is in the log too.
+    let _ = tokio::time::timeout(LAST_LINES, front.places.emptied()).await;
+    front.log.event(level, "stopped", message, &[("connections", open.into())]);
     ended
 }
 
@@ -131,7 +138,7 @@ fn reload(front: &Front) {
         Some(Err(error)) => {
             let why = whole(&error);
             let message = "The certificate could not be read again: the one before stays in use";
-            log.event(Level::Error, "reload_failed", &format!("{message}: {why}"), &[("cause", &why)]);
+            log.event(Level::Error, "reload_failed", &format!("{message}: {why}"), &[("cause", why.as_str().into())]);
         }
     }
 }
@@ -142,6 +149,6 @@ pub(crate) fn log_panics(log: &Log) {
     panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         let message = format!("keys failed at {place}: this is a fault of keys: please report it");
-        log.event(Level::Error, "panic", &message, &[("place", &place)]);
+        log.event(Level::Error, "panic", &message, &[("place", place.as_str().into())]);
     }));
 }

@@ -10,8 +10,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request as AxumRequest};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, HOST};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, Version};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONNECTION, HOST};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, Version};
 use futures_util::FutureExt as _;
 use hyper::body::Incoming;
 use hyper::{Request, Response};
@@ -63,17 +63,19 @@ async fn answer(visit: &Visit, request: Request<Incoming>, pulse: &Arc<Pulse>) -
     request.extensions_mut().insert(visit.trace.clone());
     request.extensions_mut().insert(visit.route.clone());
     let answered = AssertUnwindSafe(visit.front.router.clone().call(request)).catch_unwind().await;
-    if pulse.is_body_late() {
-        visit.front.metrics.body_is_overdue();
-        return Refused::LateBody.response();
-    }
-    answered.map_or_else(
+    let mut response = answered.map_or_else(
         |_| {
             visit.trace.failed_for("a panic".to_owned());
             Refused::Panicked.response()
         },
         |Ok(response)| response,
-    )
+    );
+    if pulse.is_body_late() {
+        visit.front.metrics.body_is_overdue();
+        // The routes know only that there was no body.
+        response.extensions_mut().insert(Refused::LateBody);
+    }
+    response
 }
 
 /// What is wrong with a request whatever it asks for.
@@ -130,9 +132,11 @@ impl Visit {
     /// Gives the answer what every answer carries, and notes it.
     fn finish(mut self, mut response: Response<Body>) -> Response<Body> {
         if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-            let allow = response.headers_mut().remove(axum::http::header::ALLOW);
+            let before = std::mem::take(response.headers_mut());
+            let kept = |name: &HeaderName| *name == ALLOW || name.as_str().starts_with("x-ratelimit-");
             response = refused.answer(&request_id(self.front.random));
-            response.headers_mut().extend(allow.map(|allow| (axum::http::header::ALLOW, allow)));
+            let headers = response.headers_mut();
+            headers.extend(before.into_iter().filter(|(name, _)| name.as_ref().is_some_and(kept)));
         }
         let headers = response.headers_mut();
         if !headers.contains_key(REQUEST_ID)

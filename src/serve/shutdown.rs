@@ -42,26 +42,47 @@ pub(crate) fn signals(_: bool) -> std::io::Result<mpsc::Receiver<Signal>> {
     Ok(receive)
 }
 
-/// Whether the process is about to end. Each of its clones is the same one.
+/// How far the process is from its end. Each of its clones is the same one.
 #[derive(Debug, Clone)]
-pub(crate) struct Stage(watch::Sender<bool>);
+pub(crate) struct Stage(watch::Sender<Step>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Serving,
+    Draining,
+    Over,
+}
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self(watch::Sender::new(Step::Serving))
     }
 
     pub(super) fn drain(&self) {
-        self.0.send_replace(true);
+        self.0.send_replace(Step::Draining);
+    }
+
+    /// Whatever is still under way ends now.
+    pub(super) fn end(&self) {
+        self.0.send_replace(Step::Over);
     }
 
     pub(super) fn is_draining(&self) -> bool {
-        *self.0.borrow()
+        *self.0.borrow() >= Step::Draining
     }
 
     /// Ends when draining begins.
     pub(super) async fn draining(&self) {
+        self.reached(Step::Draining).await;
+    }
+
+    /// Ends when nothing may be under way any more.
+    pub(super) async fn over(&self) {
+        self.reached(Step::Over).await;
+    }
+
+    async fn reached(&self, step: Step) {
         // The sender is here: it cannot be gone.
-        let _ = self.0.subscribe().wait_for(|draining| *draining).await;
+        let _ = self.0.subscribe().wait_for(|now| *now >= step).await;
     }
 }

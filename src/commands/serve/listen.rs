@@ -134,15 +134,21 @@ pub(super) async fn listen(
     let url = format!("{scheme}://{}", listener.local_addr()?);
     let metrics_url = metrics.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
     let metrics_url = metrics_url.map(|address| format!("http://{address}/metrics"));
-    let mut fields = vec![("url", url.as_str())];
-    fields.extend(metrics_url.as_deref().map(|url| ("metrics_url", url)));
+    let mut fields = vec![("url", url.as_str().into())];
+    fields.extend(metrics_url.map(|url| ("metrics_url", url.into())));
     log.event(Level::Info, "listening", &format!("Listening on {url}"), &fields);
     let running = service.start(&database, system::now).await?;
+    let limits = options.limits().within_open_files();
+    if limits.connections < options.limits().connections {
+        let connections = limits.connections;
+        let message = format!("The system allows so many open files that only {connections} connections fit");
+        log.event(Level::Warning, "few_open_files", &message, &[("connections", connections.into())]);
+    }
     let stage = Stage::new();
     let health = serve::health(service.clone(), stage.clone());
     let router = routes::routes(Context { service, now: system::now, random: system::random }).merge(health);
     let settings = Settings {
-        limits: options.limits(),
+        limits,
         tls,
         behind_proxy: options.behind_proxy,
         metrics,
@@ -155,7 +161,7 @@ pub(super) async fn listen(
     if let Err(error) = running.stop().await {
         let why = whole(&error);
         let message = "What was counted last could not be stored";
-        log.event(Level::Error, "not_stored", &format!("{message}: {why}"), &[("cause", &why)]);
+        log.event(Level::Error, "not_stored", &format!("{message}: {why}"), &[("cause", why.as_str().into())]);
     }
     log.finish();
     match ended {
