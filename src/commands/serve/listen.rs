@@ -18,6 +18,10 @@ use crate::service::trace::whole;
 use crate::system;
 use crate::terminal::Terminal;
 
+/// How long storing what was counted last may take at the end, and where somebody would not wait.
+const AT_LEISURE: Duration = Duration::from_secs(10);
+const IN_A_HURRY: Duration = Duration::from_secs(1);
+
 #[derive(Debug, ClapArgs)]
 pub(super) struct Options {
     /// Address to listen on; port 0 takes a free one, which the log says
@@ -130,6 +134,7 @@ pub(super) async fn listen(
         let message = "This database has no workspace yet; make one with: keys serve init --name NAME";
         log.event(Level::Warning, "no_workspace", message, &[]);
     }
+    let running = service.start(&database, system::now).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", listener.local_addr()?);
     let metrics_url = metrics.as_ref().map(tokio::net::TcpListener::local_addr).transpose()?;
@@ -137,7 +142,6 @@ pub(super) async fn listen(
     let mut fields = vec![("url", url.as_str().into())];
     fields.extend(metrics_url.map(|url| ("metrics_url", url.into())));
     log.event(Level::Info, "listening", &format!("Listening on {url}"), &fields);
-    let running = service.start(&database, system::now).await?;
     let limits = options.limits().within_open_files();
     if limits.connections < options.limits().connections {
         let connections = limits.connections;
@@ -158,9 +162,15 @@ pub(super) async fn listen(
         random: system::random,
     };
     let ended = serve::serve(listener, router, settings, signals).await;
-    if let Err(error) = running.stop().await {
-        let why = whole(&error);
-        let message = "What was counted last could not be stored";
+    let patience = if ended == Ended::Interrupted { IN_A_HURRY } else { AT_LEISURE };
+    let stored = tokio::time::timeout(patience, running.stop()).await;
+    let why = match stored {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(whole(&error)),
+        Err(_) => Some("the database does not answer".to_owned()),
+    };
+    if let Some(why) = why {
+        let message = "What was counted last could not be stored, and what was leased not given back";
         log.event(Level::Error, "not_stored", &format!("{message}: {why}"), &[("cause", why.as_str().into())]);
     }
     log.finish();

@@ -11,10 +11,14 @@ mod problem;
 mod refusals;
 mod request;
 
+use std::sync::OnceLock;
+
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{DefaultBodyLimit, Query, State};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -122,6 +126,13 @@ pub(crate) fn document() -> OpenApi {
     Document::openapi()
 }
 
+/// The document as it is sent, made once.
+async fn described() -> Response {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| document().to_json().unwrap_or_default().into()).clone();
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+}
+
 /// The routes. A test holds that these are the ones the document describes.
 pub(crate) fn routes(context: Context) -> Router {
     Router::new()
@@ -138,7 +149,7 @@ pub(crate) fn routes(context: Context) -> Router {
         .route(gate::GATE, get(gate::authorize).post(gate::authorize_by_post))
         .route(gate::GATE_OF_ENVOY, any(gate::authorize_path))
         .merge(data::routes())
-        .route(DOCUMENT, get(|| async { axum::Json(document()) }))
+        .route(DOCUMENT, get(described))
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
