@@ -22,6 +22,9 @@ _keys() {
             keys,balance)
                 cmd="keys__subcmd__credits"
                 ;;
+            keys,check)
+                cmd="keys__subcmd__check"
+                ;;
             keys,completions)
                 cmd="keys__subcmd__completions"
                 ;;
@@ -161,7 +164,7 @@ _keys() {
 
     case "${cmd}" in
         keys)
-            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup usage credits balance audit perms serve completions man help"
+            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup usage credits balance audit check perms serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -184,7 +187,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -250,7 +253,69 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
+                    return 0
+                    ;;
+                --jq)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        keys__subcmd__check)
+            opts="-p -y -q -h --max-age --unused --expiring --require-expiry --policy --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --unused)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expiring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --policy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -p)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --provider)
+                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    return 0
+                    ;;
+                --api-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -296,7 +361,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -374,7 +439,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -424,7 +489,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -478,7 +543,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -556,7 +621,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -602,7 +667,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -684,7 +749,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -734,7 +799,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -780,7 +845,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -826,7 +891,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -872,7 +937,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -918,7 +983,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -964,7 +1029,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1010,7 +1075,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1056,7 +1121,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1102,7 +1167,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1148,7 +1213,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1194,7 +1259,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1240,7 +1305,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1298,7 +1363,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1392,7 +1457,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1438,7 +1503,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1496,7 +1561,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1542,7 +1607,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1596,7 +1661,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1670,7 +1735,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1716,7 +1781,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1782,7 +1847,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1836,7 +1901,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1882,7 +1947,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1944,7 +2009,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -1994,7 +2059,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2044,7 +2109,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2106,7 +2171,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2156,7 +2221,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2202,7 +2267,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2256,7 +2321,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)
@@ -2302,7 +2367,7 @@ _keys() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv prometheus junit sarif" -- "${cur}"))
                     return 0
                     ;;
                 --jq)

@@ -27,11 +27,13 @@ end
 complete -c keys -n "__fish_keys_needs_command" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_needs_command" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_needs_command" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_needs_command" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_needs_command" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_needs_command" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_needs_command" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -62,6 +64,7 @@ complete -c keys -n "__fish_keys_needs_command" -f -a "usage" -d 'Show how much 
 complete -c keys -n "__fish_keys_needs_command" -f -a "credits" -d 'Show the credits that are left, what expires when, and how long they last'
 complete -c keys -n "__fish_keys_needs_command" -f -a "balance" -d 'Show the credits that are left, what expires when, and how long they last'
 complete -c keys -n "__fish_keys_needs_command" -f -a "audit" -d 'Show who changed what, newest first'
+complete -c keys -n "__fish_keys_needs_command" -f -a "check" -d 'Check the keys against a policy: too old, unused, too wide, about to end'
 complete -c keys -n "__fish_keys_needs_command" -f -a "perms" -d 'List the permissions there are, or the least ones that calls need'
 complete -c keys -n "__fish_keys_needs_command" -f -a "serve" -d 'Serve the management API'
 complete -c keys -n "__fish_keys_needs_command" -f -a "completions" -d 'Print a completion script'
@@ -71,11 +74,13 @@ complete -c keys -n "__fish_keys_using_subcommand login" -l key-file -d 'Read th
 complete -c keys -n "__fish_keys_using_subcommand login" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand login" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand login" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand login" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand login" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand login" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand login" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -91,11 +96,13 @@ complete -c keys -n "__fish_keys_using_subcommand login" -s h -l help -d 'Print 
 complete -c keys -n "__fish_keys_using_subcommand logout" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand logout" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand logout" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand logout" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand logout" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand logout" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -109,11 +116,13 @@ complete -c keys -n "__fish_keys_using_subcommand logout" -s h -l help -d 'Print
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand whoami" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -127,11 +136,13 @@ complete -c keys -n "__fish_keys_using_subcommand whoami" -s h -l help -d 'Print
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -152,11 +163,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_s
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -170,11 +183,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -188,11 +203,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -206,11 +223,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -224,11 +243,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -242,11 +263,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -260,11 +283,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -289,11 +314,13 @@ complete -c keys -n "__fish_keys_using_subcommand create" -l idempotency-key -d 
 complete -c keys -n "__fish_keys_using_subcommand create" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand create" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand create" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -321,11 +348,13 @@ complete -c keys -n "__fish_keys_using_subcommand list" -l limit -d 'Show at mos
 complete -c keys -n "__fish_keys_using_subcommand list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand list" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand list" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -352,11 +381,13 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -l limit -d 'Show at most 
 complete -c keys -n "__fish_keys_using_subcommand ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand ls" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand ls" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand ls" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -371,11 +402,13 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -s h -l help -d 'Print hel
 complete -c keys -n "__fish_keys_using_subcommand show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand show" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand show" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -389,11 +422,13 @@ complete -c keys -n "__fish_keys_using_subcommand show" -s h -l help -d 'Print h
 complete -c keys -n "__fish_keys_using_subcommand get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand get" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand get" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand get" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -417,11 +452,13 @@ complete -c keys -n "__fish_keys_using_subcommand edit" -l confirm -d 'The key\'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand edit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand edit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -439,11 +476,13 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -l max -d 'The most ke
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand revoke" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -457,11 +496,13 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -s h -l help -d 'Print
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand reactivate" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -477,11 +518,13 @@ complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most ke
 complete -c keys -n "__fish_keys_using_subcommand delete" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand delete" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand delete" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -497,11 +540,13 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys t
 complete -c keys -n "__fish_keys_using_subcommand rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -515,11 +560,13 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -s h -l help -d 'Print hel
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand lookup" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -535,11 +582,13 @@ complete -c keys -n "__fish_keys_using_subcommand usage" -l fail-below -d 'End w
 complete -c keys -n "__fish_keys_using_subcommand usage" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand usage" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand usage" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand usage" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand usage" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -555,11 +604,13 @@ complete -c keys -n "__fish_keys_using_subcommand credits" -l fail-below -d 'End
 complete -c keys -n "__fish_keys_using_subcommand credits" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand credits" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand credits" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand credits" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand credits" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand credits" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand credits" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -574,11 +625,13 @@ complete -c keys -n "__fish_keys_using_subcommand balance" -l fail-below -d 'End
 complete -c keys -n "__fish_keys_using_subcommand balance" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand balance" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand balance" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand balance" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand balance" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand balance" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand balance" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -597,11 +650,13 @@ complete -c keys -n "__fish_keys_using_subcommand audit" -l limit -d 'Show at mo
 complete -c keys -n "__fish_keys_using_subcommand audit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand audit" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand audit" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -613,14 +668,41 @@ complete -c keys -n "__fish_keys_using_subcommand audit" -s y -l yes -d 'Consent
 complete -c keys -n "__fish_keys_using_subcommand audit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand audit" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand audit" -s h -l help -d 'Print help'
-complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
-complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand check" -l max-age -d 'How old a key may become [default: 90d]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l unused -d 'How long a key may go without a call [default: 90d]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l expiring -d 'How long before its end a key should be replaced [default: 14d]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l policy -d 'Read the policy from this file; options come first' -r -F
+complete -c keys -n "__fish_keys_using_subcommand check" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand check" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand check" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand check" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l require-expiry -d 'Every key must have an end'
+complete -c keys -n "__fish_keys_using_subcommand check" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand check" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand check" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand check" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -635,11 +717,13 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_sub
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -667,11 +751,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_sub
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -701,11 +787,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -719,11 +807,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -742,11 +832,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -762,11 +854,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -781,11 +875,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -800,11 +896,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand completions" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand completions" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand completions" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand completions" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -818,11 +916,13 @@ complete -c keys -n "__fish_keys_using_subcommand completions" -s h -l help -d '
 complete -c keys -n "__fish_keys_using_subcommand man" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand man" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand man" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand man" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand man" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand man" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'
@@ -836,11 +936,13 @@ complete -c keys -n "__fish_keys_using_subcommand man" -s h -l help -d 'Print he
 complete -c keys -n "__fish_keys_using_subcommand help" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
 complete -c keys -n "__fish_keys_using_subcommand help" -l api-url -d 'Address of the service' -r
-complete -c keys -n "__fish_keys_using_subcommand help" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+complete -c keys -n "__fish_keys_using_subcommand help" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated with a header, for spreadsheets'
-prometheus\t'Numbers for Prometheus: `usage` and `credits` only'"
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
 complete -c keys -n "__fish_keys_using_subcommand help" -l jq -d 'Run a jq expression over the JSON output' -r
 complete -c keys -n "__fish_keys_using_subcommand help" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
 always\t'Also into pipes and files'

@@ -7,7 +7,7 @@ use clap::builder::Styles;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    audit, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
+    audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
     reactivate, revoke, serve, show, usage, whoami,
 };
 use crate::config::{Environment, Flags, Target};
@@ -56,7 +56,7 @@ struct Globals {
     /// Address of the service
     #[arg(long, global = true, value_name = "URL")]
     api_url: Option<String>,
-    /// Form of the output: table, json, jsonl or csv; prometheus for usage and credits
+    /// Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check
     #[arg(long, global = true, value_enum, value_name = "FORM", hide_possible_values = true)]
     format: Option<Format>,
     /// Same as --format json
@@ -104,6 +104,7 @@ enum Command {
     #[command(visible_alias = "balance")]
     Credits(credits::Args),
     Audit(audit::Args),
+    Check(check::Args),
     Perms(perms::Args),
     Serve(serve::Args),
     Completions(completions::Args),
@@ -143,7 +144,7 @@ impl Cli {
         let globals = self.globals;
         let output = globals.output()?;
         if !self.command.prints(output.format) {
-            let message = "this command has no numbers for Prometheus: `usage` and `credits` do";
+            let message = "this form is of another command: prometheus of usage and credits, junit and sarif of check";
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).into());
         }
         match self.command {
@@ -205,6 +206,7 @@ impl Command {
         match format {
             Format::Table | Format::Json | Format::Jsonl | Format::Csv => true,
             Format::Prometheus => matches!(self, Self::Usage(_) | Self::Credits(_)),
+            Format::Junit | Format::Sarif => matches!(self, Self::Check(_)),
         }
     }
 
@@ -238,6 +240,7 @@ impl Command {
             Self::Usage(args) => usage::run(args, client, output, terminal).await,
             Self::Credits(args) => credits::run(args, client, output, terminal).await,
             Self::Audit(args) => audit::run(args, client, output, terminal).await,
+            Self::Check(args) => check::run(args, client, rules, output, terminal).await,
             Self::Whoami(_) => {
                 let directory = environment.config_directory().ok();
                 let stored = reached.stored.as_ref().zip(directory.as_deref());

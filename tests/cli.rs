@@ -21,6 +21,7 @@ mod support;
 
 mod cli {
     mod bad_input;
+    mod check;
     mod consent;
     mod crash;
     mod create;

@@ -1,6 +1,7 @@
 //! One file per verb: its arguments, whose doc comments are its help, and the one function that runs it.
 
 pub(crate) mod audit;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod create;
 pub(crate) mod credits;

@@ -8,6 +8,7 @@ pub(crate) mod key;
 pub(crate) mod lifetime;
 pub(crate) mod permission;
 pub(crate) mod plan;
+pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod record;
 pub(crate) mod secret;

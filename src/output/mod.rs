@@ -13,6 +13,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod credits;
+pub(crate) mod findings;
 pub(crate) mod jq;
 pub(crate) mod key;
 mod prometheus;
@@ -53,6 +54,10 @@ pub(crate) enum Format {
     Csv,
     /// Numbers for Prometheus: `usage` and `credits` only
     Prometheus,
+    /// Test cases, as CI services show them: `check` only
+    Junit,
+    /// Results, as code scanning shows them: `check` only
+    Sarif,
 }
 
 /// How results are printed.
@@ -96,7 +101,7 @@ impl Output {
         match (self.format, &self.jq) {
             (Format::Jsonl, Some(jq)) => filter(jq, terminal, rendered_wiped(data, false)?.as_bytes())?,
             (_, Some(jq)) => filter(jq, terminal, rendered_wiped(whole, false)?.as_bytes())?,
-            (Format::Table | Format::Prometheus, None) => human(terminal)?,
+            (Format::Table | Format::Prometheus | Format::Junit | Format::Sarif, None) => human(terminal)?,
             (Format::Json, None) => {
                 let pretty = terminal.out_is_terminal();
                 write_line(terminal, &rendered_wiped(whole, pretty)?)?;
@@ -134,7 +139,7 @@ impl Output {
             }
             (Format::Csv, None) => Form::Csv,
             (Format::Table, None) if terminal.out_is_terminal() => Form::Table(table::Table::new(columns)),
-            (Format::Table | Format::Prometheus, None) => Form::Tabs,
+            (Format::Table | Format::Prometheus | Format::Junit | Format::Sarif, None) => Form::Tabs,
         };
         ListWriter { form, columns, script_order: table::script_order(columns), written: 0 }
     }

@@ -30,6 +30,7 @@ pub(crate) use idempotency::{Answer, Ask, Once};
 pub(crate) use members::Role;
 pub(crate) use records::Collection;
 pub(crate) use refusal::Refusal;
+pub(crate) use running::Running;
 pub(crate) use store::{AuditQuery, Database, KeyQuery, StoreError, Verified, Workspace};
 pub(crate) use trace::Trace;
 pub(crate) use usage::MOST_DAYS;

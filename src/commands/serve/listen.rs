@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::model::lifetime::Age;
 use crate::providers::native::routes::{self, Context};
 use crate::serve::{self, Ended, Form, Level, Limits, Log, Requests, Settings, Stage, Tls};
+use crate::service::Running;
 use crate::service::trace::whole;
 use crate::system;
 use crate::terminal::Terminal;
@@ -162,6 +163,18 @@ pub(super) async fn listen(
         random: system::random,
     };
     let ended = serve::serve(listener, router, settings, signals).await;
+    store_the_rest(running, ended, &log).await;
+    log.finish();
+    match ended {
+        Ended::Drained | Ended::CutOff => Ok(()),
+        Ended::Interrupted => {
+            Err(Failure::new(Exit::Interrupted, "interrupted", "requests under way were cut off").into())
+        }
+    }
+}
+
+/// Stores what was counted last, and gives back what was leased and not spent.
+async fn store_the_rest(running: Running, ended: Ended, log: &Log) {
     let patience = if ended == Ended::Interrupted { IN_A_HURRY } else { AT_LEISURE };
     let stored = tokio::time::timeout(patience, running.stop()).await;
     let why = match stored {
@@ -172,13 +185,6 @@ pub(super) async fn listen(
     if let Some(why) = why {
         let message = "What was counted last could not be stored, and what was leased not given back";
         log.event(Level::Error, "not_stored", &format!("{message}: {why}"), &[("cause", why.as_str().into())]);
-    }
-    log.finish();
-    match ended {
-        Ended::Drained | Ended::CutOff => Ok(()),
-        Ended::Interrupted => {
-            Err(Failure::new(Exit::Interrupted, "interrupted", "requests under way were cut off").into())
-        }
     }
 }
 
