@@ -149,7 +149,7 @@ _keys() {
 
     case "${cmd}" in
         keys)
-            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup perms serve completions man help"
+            opts="-p -y -q -v -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup perms serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -187,6 +187,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -195,7 +203,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__completions)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help bash elvish fish powershell zsh"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -233,6 +241,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -241,7 +257,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__create)
-            opts="-p -y -q -h --name --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -311,6 +327,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -319,7 +343,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__delete)
-            opts="-p -y -q -h --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -365,6 +389,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -373,7 +405,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__edit)
-            opts="-p -y -q -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --confirm --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --confirm --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -443,6 +475,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -451,7 +491,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__help)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -489,6 +529,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -497,7 +545,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__list)
-            opts="-p -y -q -h --status --search --name --perm --unused --older-than --expiring --no-expiry --sort --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --status --search --name --perm --unused --older-than --expiring --no-expiry --sort --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -571,6 +619,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -579,7 +635,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__login)
-            opts="-p -y -q -h --key-stdin --key-file --insecure-storage --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --key-stdin --key-file --insecure-storage --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -621,6 +677,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -629,7 +693,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__logout)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -664,6 +728,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -675,7 +747,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__lookup)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -710,6 +782,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -721,7 +801,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__man)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -756,6 +836,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -767,7 +855,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__perms)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help for"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help for"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -802,6 +890,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -813,7 +909,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__perms__subcmd__for)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -848,6 +944,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -859,7 +963,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help list ls use show get remove rm"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help list ls use show get remove rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -894,6 +998,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -905,7 +1017,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__list)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -940,6 +1052,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -951,7 +1071,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__remove)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -986,6 +1106,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -997,7 +1125,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__show)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1032,6 +1160,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1043,7 +1179,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__use)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1081,6 +1217,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1089,7 +1233,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__reactivate)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1127,6 +1271,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1135,7 +1287,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__revoke)
-            opts="-p -y -q -h --reason --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --reason --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1185,6 +1337,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1193,7 +1353,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve)
-            opts="-p -y -q -h --database --listen --tls-cert --tls-key --behind-proxy --metrics-listen --log-requests --max-connections --header-timeout --body-timeout --write-timeout --idle-timeout --drain-timeout --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help init workspace member audit admin"
+            opts="-p -y -q -v -h --database --listen --tls-cert --tls-key --behind-proxy --metrics-listen --log-requests --max-connections --header-timeout --body-timeout --write-timeout --idle-timeout --drain-timeout --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help init workspace member audit admin"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,6 +1439,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1287,7 +1455,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__admin)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help recover"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help recover"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1325,6 +1493,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1333,7 +1509,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__admin__subcmd__recover)
-            opts="-p -y -q -h --workspace --replace --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --replace --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1383,6 +1559,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1391,7 +1575,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__audit)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help verify"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1429,6 +1613,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1437,7 +1629,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__audit__subcmd__verify)
-            opts="-p -y -q -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1483,6 +1675,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1491,7 +1691,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__init)
-            opts="-p -y -q -h --name --plan --per-day --per-minute --monthly-credits --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --plan --per-day --per-minute --monthly-credits --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1557,6 +1757,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1565,7 +1773,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help add list"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help add list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1603,6 +1811,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1611,7 +1827,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member__subcmd__add)
-            opts="-p -y -q -h --workspace --name --role --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --name --role --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1669,6 +1885,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1677,7 +1901,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member__subcmd__list)
-            opts="-p -y -q -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1723,6 +1947,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1731,7 +1963,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help list show set-plan grant-credits set-feature"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help list show set-plan grant-credits set-feature"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1769,6 +2001,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1777,7 +2017,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__grant__subcmd__credits)
-            opts="-p -y -q -h --kind --expires --note --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --kind --expires --note --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1831,6 +2071,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1839,7 +2087,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__list)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1878,6 +2126,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1889,7 +2145,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__set__subcmd__feature)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help developer-api on off"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help developer-api on off"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1931,6 +2187,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1939,7 +2203,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__set__subcmd__plan)
-            opts="-p -y -q -h --per-day --per-minute --monthly-credits --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help starter pro org enterprise"
+            opts="-p -y -q -v -h --per-day --per-minute --monthly-credits --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help starter pro org enterprise"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1993,6 +2257,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2001,7 +2273,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__show)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2043,6 +2315,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2051,7 +2331,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__show)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2086,6 +2366,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2097,7 +2385,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__whoami)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2132,6 +2420,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_keys_global_optspecs
-    string join \n p/profile= provider= api-url= format= json jq= y/yes no-input q/quiet color= timeout= h/help V/version
+    string join \n p/profile= provider= api-url= format= json jq= y/yes no-input q/quiet v/verbose color= timeout= max-wait= ca-cert= h/help V/version
 end
 
 function __fish_keys_needs_command
@@ -36,10 +36,13 @@ complete -c keys -n "__fish_keys_needs_command" -l color -d 'When to use colour:
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_needs_command" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_needs_command" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_needs_command" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_needs_command" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_needs_command" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_needs_command" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_needs_command" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_needs_command" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_needs_command" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_needs_command" -s V -l version -d 'Print version'
 complete -c keys -n "__fish_keys_needs_command" -f -a "login" -d 'Log in to a service: verify a key and keep it'
@@ -75,12 +78,15 @@ complete -c keys -n "__fish_keys_using_subcommand login" -l color -d 'When to us
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand login" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand login" -l key-stdin -d 'Read the key from standard input'
 complete -c keys -n "__fish_keys_using_subcommand login" -l insecure-storage -d 'Keep the key in a private file, not encrypted, instead of the keyring'
 complete -c keys -n "__fish_keys_using_subcommand login" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand login" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand login" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand login" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand login" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -94,10 +100,13 @@ complete -c keys -n "__fish_keys_using_subcommand logout" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand logout" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand logout" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand logout" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -111,10 +120,13 @@ complete -c keys -n "__fish_keys_using_subcommand whoami" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -128,10 +140,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_s
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "list" -d 'List the profiles'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "ls" -d 'List the profiles'
@@ -152,10 +167,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -169,10 +187,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -186,10 +207,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -203,10 +227,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -220,10 +247,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -237,10 +267,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -254,10 +287,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
@@ -282,12 +318,15 @@ complete -c keys -n "__fish_keys_using_subcommand create" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand create" -l temp -d 'Make a key for trying things out, which ends by itself after an hour'
 complete -c keys -n "__fish_keys_using_subcommand create" -l dry-run -d 'Show the request that would be sent, and send nothing'
 complete -c keys -n "__fish_keys_using_subcommand create" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand create" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand create" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand create" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand create" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand list" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
 revoked\t'Keys that were switched off'
@@ -313,11 +352,14 @@ complete -c keys -n "__fish_keys_using_subcommand list" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand list" -l no-expiry -d 'Only keys that never end'
 complete -c keys -n "__fish_keys_using_subcommand list" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand list" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand list" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
 revoked\t'Keys that were switched off'
@@ -343,11 +385,14 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -l color -d 'When to use c
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand ls" -l no-expiry -d 'Only keys that never end'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -361,10 +406,13 @@ complete -c keys -n "__fish_keys_using_subcommand show" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand show" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand show" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand show" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -378,10 +426,13 @@ complete -c keys -n "__fish_keys_using_subcommand get" -l color -d 'When to use 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand get" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand get" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand get" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand get" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand get" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l name -d 'New name' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l description -d 'New description' -r
@@ -405,11 +456,14 @@ complete -c keys -n "__fish_keys_using_subcommand edit" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand edit" -l no-description -d 'Remove the description'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand edit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l reason -d 'Why, for the audit log' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
@@ -426,10 +480,13 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -443,10 +500,13 @@ complete -c keys -n "__fish_keys_using_subcommand reactivate" -l color -d 'When 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
@@ -462,10 +522,13 @@ complete -c keys -n "__fish_keys_using_subcommand delete" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand delete" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand delete" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
@@ -481,10 +544,13 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -l color -d 'When to use c
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -498,10 +564,13 @@ complete -c keys -n "__fish_keys_using_subcommand lookup" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -515,10 +584,13 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_sub
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -f -a "for" -d 'Show the least permission each call needs'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -533,10 +605,13 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l listen -d 'Address to listen on; port 0 takes a free one, which the log says' -r
@@ -564,11 +639,14 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_sub
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l behind-proxy -d 'A proxy in front speaks TLS: listen on any address, and take the client\'s from X-Forwarded-For'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "init" -d 'Make a workspace, and issue its first admin key'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "workspace" -d 'List workspaces, show one, change its plan, credits and features'
@@ -597,10 +675,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -614,10 +695,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "list" -d 'List the workspaces'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "show" -d 'Show a workspace: plan, limits, credits and features'
@@ -636,10 +720,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "add" -d 'Add a member, and issue the credential'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "list" -d 'List the members whose credential works'
@@ -655,10 +742,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Look through the chain of every workspace: each entry carries the hash of the one before it'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -673,10 +763,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -f -a "recover" -d 'Issue a new admin key where none is active'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -691,10 +784,13 @@ complete -c keys -n "__fish_keys_using_subcommand completions" -l color -d 'When
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand completions" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand completions" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand man" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -708,10 +804,13 @@ complete -c keys -n "__fish_keys_using_subcommand man" -l color -d 'When to use 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand man" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand man" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand man" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand man" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand man" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand man" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand man" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand help" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -725,8 +824,11 @@ complete -c keys -n "__fish_keys_using_subcommand help" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand help" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand help" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand help" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand help" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand help" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand help" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand help" -s h -l help -d 'Print help'

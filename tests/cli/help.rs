@@ -47,8 +47,12 @@ Global options:
   -y, --yes                  Consent to what would be asked
       --no-input             Never ask anything
   -q, --quiet                Say only what must be heard
+  -v, --verbose...           Say which requests go where; -vv shows them, without secrets
       --color <WHEN>         When to use colour: auto, always or never
       --timeout <AGE>        How long a request may take [default: 30s]
+      --max-wait <AGE>       How long to wait for a service that takes no requests now [default:
+                             60s]
+      --ca-cert <FILE>       PEM file of the authorities to trust instead of the system's
 
 Start here:
   keys login --api-url https://keys.example.com
@@ -153,11 +157,20 @@ Global options:
   -q, --quiet
           Say only what must be heard
 
+  -v, --verbose...
+          Say which requests go where; -vv shows them, without secrets
+
       --color <WHEN>
           When to use colour: auto, always or never
 
       --timeout <AGE>
           How long a request may take [default: 30s]
+
+      --max-wait <AGE>
+          How long to wait for a service that takes no requests now [default: 60s]
+
+      --ca-cert <FILE>
+          PEM file of the authorities to trust instead of the system's
 
 Examples:
   keys create --name "Ingestion worker" --perm read:contacts --perm write:contacts

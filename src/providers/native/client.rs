@@ -117,12 +117,7 @@ impl Client {
 
     /// Which key a plaintext is.
     pub(crate) async fn lookup(&self, plain: &PlainKey) -> Result<Key, HttpError> {
-        let request = Request {
-            method: Method::Post,
-            target: "/v1/api-keys/lookup".to_owned(),
-            body: Some(json!({ "key": plain.expose() })),
-            idempotency_key: None,
-        };
+        let request = Request::ask("/v1/api-keys/lookup".to_owned(), json!({ "key": plain.expose() }));
         let answer = self.transport.send(&request).await?;
         key(&answer, false)
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::exit::{Exit, Explain};
-use crate::http::{Credential, HttpError, IdempotencyKey, Network, Transport};
+use crate::http::{Credential, HttpError, IdempotencyKey, Network, Terms, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::Lifetime;
@@ -19,6 +19,7 @@ use crate::providers::native::client::Client;
 use crate::providers::native::routes::{embedded, routes as native};
 use crate::serve::Ended;
 use crate::serve::tests::Serving;
+use crate::terminal::Voice;
 use crate::testing::{FaultyServer, Said, at, block_on};
 
 const SECRET: &str = concat!("wbk_1a2B3c4D_", "0123456789abcdefABCDEF0123456789");
@@ -49,9 +50,8 @@ async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
 
 fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
-    // Nothing waits for it: every server here answers at once.
-    let patience = Duration::from_mins(1);
-    let network = Network::new(base, Credential::given(key, 12), patience).unwrap();
+    let terms = Terms { timeout: Duration::from_mins(1), ..Terms::default() };
+    let network = Network::new(base, Credential::given(key, 12), terms, Voice::unheard()).unwrap();
     Client::new(Transport::Network(Box::new(network)), String::new())
 }
 
