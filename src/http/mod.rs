@@ -31,6 +31,9 @@ use crate::model::secret::{Random, hex};
 /// Answers larger than this are refused: a page of a thousand keys takes a thirtieth of it.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
 
+/// More pages than this under way fetch nothing sooner, and are kept in memory.
+const AT_ONCE: usize = 4;
+
 /// Makes the same request again safe: the service answers it with the original answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct IdempotencyKey(String);
@@ -162,6 +165,14 @@ impl Transport {
             }
         };
         or_interrupted(exchange, request.changes(), &doubt).await
+    }
+
+    /// How many requests are worth sending at once: the service in this process answers one after the other.
+    pub(crate) const fn at_once(&self) -> usize {
+        match self {
+            Self::Embedded(_) => 1,
+            Self::Network(_) => AT_ONCE,
+        }
     }
 
     /// The request exactly as it would be sent, the credential shortened to the part that may be shown.

@@ -132,10 +132,11 @@ impl Network {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = answer.status().as_u16();
         let too_large = HttpError::Unreadable { what: "it is larger than any answer", changes: request.changes() };
-        let mut body = Zeroizing::new(Vec::new());
         if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
             return Err(too_large);
         }
+        let length = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let mut body = Zeroizing::new(Vec::with_capacity(length));
         while let Some(chunk) = answer.chunk().await.map_err(|error| lost(&error))? {
             if body.len() + chunk.len() > LARGEST_ANSWER {
                 return Err(too_large);
@@ -216,7 +217,7 @@ fn address(base: &str) -> Result<Url, NotAnAddress> {
 
 /// A body without the credential it was asked with: some services quote it back, and what they say is printed.
 fn redacted(body: Zeroizing<Vec<u8>>, credential: &str) -> Zeroizing<Vec<u8>> {
-    if !body.windows(credential.len()).any(|part| part == credential.as_bytes()) {
+    if memchr::memmem::find(&body, credential.as_bytes()).is_none() {
         return body;
     }
     Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, redact::HIDDEN).into_bytes())

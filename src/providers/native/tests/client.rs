@@ -48,7 +48,7 @@ async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
     assert_eq!(serving.stop().await.0, Ended::Drained);
 }
 
-fn over_tcp(base: &str, key: &str) -> Client {
+pub(super) fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
     let terms = Terms { timeout: Duration::from_mins(1), ..Terms::default() };
     let network = Network::new(base, Credential::given(key, 12), terms, Voice::unheard()).unwrap();
@@ -70,7 +70,7 @@ fn new_key(name: &str) -> NewKey {
     }
 }
 
-async fn all(client: &Client, filter: &Filter, sort: &str) -> Result<Vec<Key>, HttpError> {
+pub(super) async fn all(client: &Client, filter: &Filter, sort: &str) -> Result<Vec<Key>, HttpError> {
     let mut pages = client.list(filter, Sort::parse(sort).unwrap());
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await? {
@@ -288,17 +288,6 @@ fn without_meta_a_full_page_is_followed_by_another() {
         let keys = all(&client, &Filter::default(), "name").await.unwrap();
         assert_eq!((keys.len(), server.calls()), (2000, 3));
         assert!(server.last_request().contains("page=3&per_page=1000"));
-    });
-}
-
-#[test]
-fn a_service_that_gives_smaller_pages_is_read_to_its_end() {
-    block_on(async {
-        let meta = |page| Some(json!({ "page": page, "per_page": 25, "total": 60 }));
-        let answers = vec![page_of(0, 25, meta(1)), page_of(25, 25, meta(2)), page_of(50, 10, meta(3))];
-        let (_server, client) = facing(answers).await;
-        let keys = all(&client, &Filter::default(), "name").await.unwrap();
-        assert_eq!(keys.len(), 60, "`meta` says that there are more");
     });
 }
 
