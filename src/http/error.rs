@@ -94,8 +94,9 @@ impl HttpError {
 
     /// The same, of a service that said until when.
     pub(super) fn lasting(mut self, said: Option<Timestamp>) -> Self {
-        if let Self::Refused { status: 408 | 429 | 502 | 503 | 504, until, .. } = &mut self {
-            *until = said;
+        if let Self::Refused { status: 408 | 429 | 502 | 503 | 504, message, until, .. } = &mut self {
+            // Some say it in their message too. To the minute: the seconds are rounded on the way.
+            *until = said.filter(|said| text::utc(*said).get(..16).is_some_and(|minute| !message.contains(minute)));
         }
         self
     }
@@ -213,9 +214,8 @@ impl Explain for HttpError {
             Self::Refused { code, .. } if code == "idempotency_in_progress" => {
                 Some("run the same command again in a moment".to_owned())
             }
-            Self::Refused { status: 429, until: None, .. } => Some("run the same command again later".to_owned()),
             Self::Refused { status: 429, .. } | Self::Closed { .. } => {
-                Some("run the same command again then, or let it wait longer with --max-wait".to_owned())
+                Some("run the same command again later, or let it wait longer with --max-wait".to_owned())
             }
             Self::Unreached { .. } => Some("check the address and the network; nothing was changed".to_owned()),
             Self::Untrusted { .. } => Some(
@@ -300,6 +300,8 @@ mod tests {
         let said = |status| refused(status, r#"{"error":"Slow down"}"#, true).lasting(Some(until)).to_string();
         assert_eq!(said(429), "Slow down; the service takes requests again at 2026-02-25T00:00:00Z");
         assert_eq!(said(404), "Slow down");
+        let told = refused(429, r#"{"error":"Resets at 2026-02-25T00:00:00Z"}"#, true).lasting(Some(until));
+        assert_eq!(told.to_string(), "Resets at 2026-02-25T00:00:00Z");
         let closed = HttpError::Closed { until };
         assert_eq!(closed.to_string(), "the service takes no more requests until 2026-02-25T00:00:00Z");
         assert_eq!((closed.exit(), closed.is_unsure()), (Exit::Limited, false));

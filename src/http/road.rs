@@ -129,7 +129,11 @@ impl Network {
                 Err(error) => error,
             };
             let trouble = trouble(&error);
-            let wait = trouble.and_then(|_| told.wait());
+            let wait = match trouble {
+                Some(Trouble::Limited) => told.limited(),
+                Some(_) => told.retry_after,
+                None => None,
+            };
             under_way.returned(how(&error, trouble, &told, wait));
             let until = wait.and_then(|wait| system::now().checked_add(wait).ok());
             let error = settled(error.lasting(until), doubt);

@@ -50,7 +50,9 @@ impl Told {
         let mut limits = Vec::new();
         for prefix in ["x-ratelimit", "ratelimit"] {
             let (remaining, reset) = (number(&format!("{prefix}-remaining")), number(&format!("{prefix}-reset")));
-            if let (Some(remaining), Some(reset)) = (remaining, reset) {
+            // Who is not known has no limit, and nothing left of it.
+            let is_one = number(&format!("{prefix}-limit")) != Some(0);
+            if let (true, Some(remaining), Some(reset)) = (is_one, remaining, reset) {
                 limits.push(Limit { name: prefix.to_owned(), remaining, reset: in_seconds(reset) });
             }
         }
@@ -60,8 +62,9 @@ impl Told {
         Self { retry_after, limits }
     }
 
-    /// How long a service that refuses asks to wait: as it says, or until the last of its used-up limits starts anew.
-    pub(super) fn wait(&self) -> Option<Duration> {
+    /// How long a service that answered one request too many asks to wait: as it says, or until the last of its used-up
+    /// limits starts anew.
+    pub(super) fn limited(&self) -> Option<Duration> {
         let used_up = self.limits.iter().filter(|limit| limit.remaining == 0).map(|limit| limit.reset);
         self.retry_after.or_else(|| used_up.max())
     }
@@ -170,15 +173,17 @@ mod tests {
         ] {
             assert_eq!(limits(&[(name, value)]), [], "{name}: {value}");
         }
+        let nobody = [("x-ratelimit-limit", "0"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "60")];
+        assert_eq!(limits(&nobody), []);
     }
 
     #[test]
     fn a_refusal_without_retry_after_lasts_as_long_as_its_used_up_limits() {
-        assert_eq!(read(&[]).wait(), None);
-        assert_eq!(read(&[("ratelimit", "\"a\";r=1;t=30")]).wait(), None);
+        assert_eq!(read(&[]).limited(), None);
+        assert_eq!(read(&[("ratelimit", "\"a\";r=1;t=30")]).limited(), None);
         let both = [("ratelimit", "\"a\";r=0;t=30, \"b\";r=0;t=50, \"c\";r=1;t=90")];
-        assert_eq!(read(&both).wait(), Some(Duration::from_secs(50)));
-        assert_eq!(read(&[both[0], ("retry-after", "2")]).wait(), Some(Duration::from_secs(2)));
+        assert_eq!(read(&both).limited(), Some(Duration::from_secs(50)));
+        assert_eq!(read(&[both[0], ("retry-after", "2")]).limited(), Some(Duration::from_secs(2)));
     }
 
     proptest! {
@@ -186,8 +191,8 @@ mod tests {
         fn no_header_panics(name in "(x-)?ratelimit(-remaining|-reset)?|retry-after|date", value in "[ -~]{0,40}") {
             let name: HeaderName = name.parse().unwrap();
             let map = HeaderMap::from_iter([(name, HeaderValue::from_str(&value).unwrap())]);
-            Told::read(&map, Timestamp::MAX).wait();
-            Told::read(&map, Timestamp::MIN).wait();
+            Told::read(&map, Timestamp::MAX).limited();
+            Told::read(&map, Timestamp::MIN).limited();
         }
     }
 }

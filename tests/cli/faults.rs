@@ -63,7 +63,7 @@ exit 7
 --- stderr
 error: the service answered with status 429; the service takes requests again at [TIME]
 
-hint: run the same command again then, or let it wait longer with --max-wait
+hint: run the same command again later, or let it wait longer with --max-wait
 
 "#]]);
 }

@@ -195,7 +195,7 @@ Exit codes of every command; they never change their meaning.
    4  No credential, or it was refused (401)
    5  Not allowed (403; a missing permission is named), or not offered by this provider
    6  Conflict: 409, ambiguous name, rotation already open, old key still in use
-   7  Rate limited, or out of credits (402)
+   7  Rate limited longer than --max-wait, or out of credits (402)
    8  Network or server trouble; nothing was changed
    9  A bulk run did part of its work; `failures[]` names the rest
   10  Outcome unknown: it may have happened; the line to resume it is printed
@@ -403,7 +403,7 @@ fn an_answer_of_the_service_gives_its_status_and_request() {
         .shows(str![[r#"
 exit 7
 --- stderr
-{"error":{"code":"rate_limited","message":"Slow down","hint":"run the same command again later","retryable":true,"status":429,"request_id":"[REQUEST]","exit":7}}
+{"error":{"code":"rate_limited","message":"Slow down","hint":"run the same command again later, or let it wait longer with --max-wait","retryable":true,"status":429,"request_id":"[REQUEST]","exit":7}}
 
 "#]]);
     let error = seen.error();

@@ -156,7 +156,7 @@ exit 7
 error: could not create the key `ci`
   caused by: Rate limit exceeded; the service takes requests again at [TIME]
 
-hint: run the same command again then, or let it wait longer with --max-wait
+hint: run the same command again later, or let it wait longer with --max-wait
 
 "#]]);
         assert_eq!(fake.requests().len(), 1);
