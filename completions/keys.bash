@@ -164,7 +164,7 @@ _keys() {
 
     case "${cmd}" in
         keys)
-            opts="-p -y -q -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup usage credits balance audit check perms serve completions man help"
+            opts="-p -y -q -v -h -V --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help --version login logout whoami profile create list ls show get edit revoke reactivate delete rm lookup usage credits balance audit check perms serve completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -202,6 +202,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -210,7 +218,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__audit)
-            opts="-p -y -q -h --since --until --action --key --follow --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --since --until --action --key --follow --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -268,6 +276,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -276,7 +292,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__check)
-            opts="-p -y -q -h --max-age --unused --expiring --require-expiry --policy --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --max-age --unused --expiring --require-expiry --policy --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -330,6 +346,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -338,7 +362,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__completions)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help bash elvish fish powershell zsh"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -376,6 +400,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -384,7 +416,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__create)
-            opts="-p -y -q -h --name --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -454,6 +486,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -462,7 +502,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__credits)
-            opts="-p -y -q -h --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -504,6 +544,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -512,7 +560,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__delete)
-            opts="-p -y -q -h --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -558,6 +606,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -566,7 +622,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__edit)
-            opts="-p -y -q -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --confirm --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --description --no-description --perm --add-perm --remove-perm --tier --expires --confirm --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -636,6 +692,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -644,7 +708,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__help)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -682,6 +746,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -690,7 +762,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__list)
-            opts="-p -y -q -h --status --search --name --perm --unused --older-than --expiring --no-expiry --sort --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --status --search --name --perm --unused --older-than --expiring --no-expiry --sort --limit --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,6 +836,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -772,7 +852,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__login)
-            opts="-p -y -q -h --key-stdin --key-file --insecure-storage --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --key-stdin --key-file --insecure-storage --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -814,6 +894,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -822,7 +910,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__logout)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -857,6 +945,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -868,7 +964,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__lookup)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -903,6 +999,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -914,7 +1018,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__man)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -949,6 +1053,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -960,7 +1072,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__perms)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help for"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help for"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -995,6 +1107,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1006,7 +1126,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__perms__subcmd__for)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1041,6 +1161,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1052,7 +1180,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help list ls use show get remove rm"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help list ls use show get remove rm"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1087,6 +1215,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1098,7 +1234,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__list)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1133,6 +1269,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1144,7 +1288,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__remove)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1179,6 +1323,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1190,7 +1342,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__show)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1225,6 +1377,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1236,7 +1396,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__profile__subcmd__use)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1274,6 +1434,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1282,7 +1450,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__reactivate)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1320,6 +1488,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1328,7 +1504,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__revoke)
-            opts="-p -y -q -h --reason --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --reason --confirm --max --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1378,6 +1554,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1386,7 +1570,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve)
-            opts="-p -y -q -h --database --listen --tls-cert --tls-key --behind-proxy --metrics-listen --log-requests --max-connections --header-timeout --body-timeout --write-timeout --idle-timeout --drain-timeout --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help init workspace member audit admin"
+            opts="-p -y -q -v -h --database --listen --tls-cert --tls-key --behind-proxy --metrics-listen --log-requests --max-connections --header-timeout --body-timeout --write-timeout --idle-timeout --drain-timeout --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help init workspace member audit admin"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1472,6 +1656,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1480,7 +1672,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__admin)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help recover"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help recover"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1518,6 +1710,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1526,7 +1726,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__admin__subcmd__recover)
-            opts="-p -y -q -h --workspace --replace --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --replace --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1576,6 +1776,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1584,7 +1792,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__audit)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help verify"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1622,6 +1830,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1630,7 +1846,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__audit__subcmd__verify)
-            opts="-p -y -q -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1676,6 +1892,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1684,7 +1908,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__init)
-            opts="-p -y -q -h --name --plan --per-day --per-minute --monthly-credits --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --name --plan --per-day --per-minute --monthly-credits --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1750,6 +1974,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1758,7 +1990,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help add list"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help add list"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1796,6 +2028,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1804,7 +2044,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member__subcmd__add)
-            opts="-p -y -q -h --workspace --name --role --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --name --role --database --to --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1862,6 +2102,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1870,7 +2118,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__member__subcmd__list)
-            opts="-p -y -q -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --workspace --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1916,6 +2164,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1924,7 +2180,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help list show set-plan grant-credits set-feature"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help list show set-plan grant-credits set-feature"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1962,6 +2218,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1970,7 +2234,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__grant__subcmd__credits)
-            opts="-p -y -q -h --kind --expires --note --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --kind --expires --note --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2024,6 +2288,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2032,7 +2304,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__list)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2071,6 +2343,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2082,7 +2362,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__set__subcmd__feature)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help developer-api on off"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help developer-api on off"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2124,6 +2404,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2132,7 +2420,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__set__subcmd__plan)
-            opts="-p -y -q -h --per-day --per-minute --monthly-credits --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help starter pro org enterprise"
+            opts="-p -y -q -v -h --per-day --per-minute --monthly-credits --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help starter pro org enterprise"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2186,6 +2474,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2194,7 +2490,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__serve__subcmd__workspace__subcmd__show)
-            opts="-p -y -q -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --database --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2236,6 +2532,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2244,7 +2548,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__show)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2282,6 +2586,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2290,7 +2602,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__usage)
-            opts="-p -y -q -h --days --watch --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --days --watch --fail-below --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2336,6 +2648,14 @@ _keys() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2344,7 +2664,7 @@ _keys() {
             return 0
             ;;
         keys__subcmd__whoami)
-            opts="-p -y -q -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --color --timeout --help"
+            opts="-p -y -q -v -h --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2379,6 +2699,14 @@ _keys() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-cert)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

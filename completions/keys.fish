@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_keys_global_optspecs
-    string join \n p/profile= provider= api-url= format= json jq= y/yes no-input q/quiet color= timeout= h/help V/version
+    string join \n p/profile= provider= api-url= format= json jq= y/yes no-input q/quiet v/verbose color= timeout= max-wait= ca-cert= h/help V/version
 end
 
 function __fish_keys_needs_command
@@ -39,10 +39,13 @@ complete -c keys -n "__fish_keys_needs_command" -l color -d 'When to use colour:
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_needs_command" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_needs_command" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_needs_command" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_needs_command" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_needs_command" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_needs_command" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_needs_command" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_needs_command" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_needs_command" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_needs_command" -s V -l version -d 'Print version'
 complete -c keys -n "__fish_keys_needs_command" -f -a "login" -d 'Log in to a service: verify a key and keep it'
@@ -86,12 +89,15 @@ complete -c keys -n "__fish_keys_using_subcommand login" -l color -d 'When to us
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand login" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand login" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand login" -l key-stdin -d 'Read the key from standard input'
 complete -c keys -n "__fish_keys_using_subcommand login" -l insecure-storage -d 'Keep the key in a private file, not encrypted, instead of the keyring'
 complete -c keys -n "__fish_keys_using_subcommand login" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand login" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand login" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand login" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand login" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -108,10 +114,13 @@ complete -c keys -n "__fish_keys_using_subcommand logout" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand logout" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand logout" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand logout" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand logout" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand logout" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -128,10 +137,13 @@ complete -c keys -n "__fish_keys_using_subcommand whoami" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand whoami" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -148,10 +160,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_s
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "list" -d 'List the profiles'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "ls" -d 'List the profiles'
@@ -175,10 +190,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -195,10 +213,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -215,10 +236,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -235,10 +259,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -255,10 +282,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -275,10 +305,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -295,10 +328,13 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
@@ -326,12 +362,15 @@ complete -c keys -n "__fish_keys_using_subcommand create" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand create" -l temp -d 'Make a key for trying things out, which ends by itself after an hour'
 complete -c keys -n "__fish_keys_using_subcommand create" -l dry-run -d 'Show the request that would be sent, and send nothing'
 complete -c keys -n "__fish_keys_using_subcommand create" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand create" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand create" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand create" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand create" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand list" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
 revoked\t'Keys that were switched off'
@@ -360,11 +399,14 @@ complete -c keys -n "__fish_keys_using_subcommand list" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand list" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand list" -l no-expiry -d 'Only keys that never end'
 complete -c keys -n "__fish_keys_using_subcommand list" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand list" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand list" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l status -d 'Show keys in this state only [default: active]' -r -f -a "active\t'Keys that work'
 revoked\t'Keys that were switched off'
@@ -393,11 +435,14 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -l color -d 'When to use c
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand ls" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand ls" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand ls" -l no-expiry -d 'Only keys that never end'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand ls" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -414,10 +459,13 @@ complete -c keys -n "__fish_keys_using_subcommand show" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand show" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand show" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand show" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand show" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -434,10 +482,13 @@ complete -c keys -n "__fish_keys_using_subcommand get" -l color -d 'When to use 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand get" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand get" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand get" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand get" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand get" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand get" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand get" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand get" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l name -d 'New name' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l description -d 'New description' -r
@@ -464,11 +515,14 @@ complete -c keys -n "__fish_keys_using_subcommand edit" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand edit" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand edit" -l no-description -d 'Remove the description'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand edit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand edit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l reason -d 'Why, for the audit log' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
@@ -488,10 +542,13 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -508,10 +565,13 @@ complete -c keys -n "__fish_keys_using_subcommand reactivate" -l color -d 'When 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
@@ -530,10 +590,13 @@ complete -c keys -n "__fish_keys_using_subcommand delete" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand delete" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand delete" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
@@ -552,10 +615,13 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -l color -d 'When to use c
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -572,10 +638,13 @@ complete -c keys -n "__fish_keys_using_subcommand lookup" -l color -d 'When to u
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand lookup" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand usage" -l days -d 'How many days to look back, today included' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -l fail-below -d 'End with 12 where fewer calls are left today: a number, or a share such as 10%' -r
@@ -594,11 +663,14 @@ complete -c keys -n "__fish_keys_using_subcommand usage" -l color -d 'When to us
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand usage" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand usage" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand usage" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand usage" -l watch -d 'Look again every two seconds, until interrupted'
 complete -c keys -n "__fish_keys_using_subcommand usage" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand usage" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand usage" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand usage" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand usage" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand usage" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand credits" -l fail-below -d 'End with 12 where fewer credits are left: a number, or a share of what was granted such as 10%' -r
 complete -c keys -n "__fish_keys_using_subcommand credits" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -616,10 +688,13 @@ complete -c keys -n "__fish_keys_using_subcommand credits" -l color -d 'When to 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand credits" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand credits" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand credits" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand credits" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand credits" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand credits" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand credits" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand credits" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand credits" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand balance" -l fail-below -d 'End with 12 where fewer credits are left: a number, or a share of what was granted such as 10%' -r
 complete -c keys -n "__fish_keys_using_subcommand balance" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -637,10 +712,13 @@ complete -c keys -n "__fish_keys_using_subcommand balance" -l color -d 'When to 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand balance" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand balance" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand balance" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand balance" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand balance" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand balance" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand balance" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand balance" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand balance" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand audit" -l since -d 'Only changes since then: a length of time such as 24h, a date, or an instant' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -l until -d 'Only changes until then' -r
@@ -662,11 +740,14 @@ complete -c keys -n "__fish_keys_using_subcommand audit" -l color -d 'When to us
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand audit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand audit" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand audit" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand audit" -l follow -d 'Go on showing changes as they are made, oldest first, until interrupted'
 complete -c keys -n "__fish_keys_using_subcommand audit" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand audit" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand audit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand audit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand audit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand audit" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand check" -l max-age -d 'How old a key may become [default: 90d]' -r
 complete -c keys -n "__fish_keys_using_subcommand check" -l unused -d 'How long a key may go without a call [default: 90d]' -r
@@ -687,11 +768,14 @@ complete -c keys -n "__fish_keys_using_subcommand check" -l color -d 'When to us
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand check" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand check" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand check" -l require-expiry -d 'Every key must have an end'
 complete -c keys -n "__fish_keys_using_subcommand check" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand check" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand check" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand check" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand check" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -708,10 +792,13 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_sub
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -f -a "for" -d 'Show the least permission each call needs'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -729,10 +816,13 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l listen -d 'Address to listen on; port 0 takes a free one, which the log says' -r
@@ -763,11 +853,14 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_sub
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l behind-proxy -d 'A proxy in front speaks TLS: listen on any address, and take the client\'s from X-Forwarded-For'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "init" -d 'Make a workspace, and issue its first admin key'
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -f -a "workspace" -d 'List workspaces, show one, change its plan, credits and features'
@@ -799,10 +892,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -819,10 +915,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "list" -d 'List the workspaces'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "show" -d 'Show a workspace: plan, limits, credits and features'
@@ -844,10 +943,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "add" -d 'Add a member, and issue the credential'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "list" -d 'List the members whose credential works'
@@ -866,10 +968,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Look through the chain of every workspace: each entry carries the hash of the one before it'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -887,10 +992,13 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -f -a "recover" -d 'Issue a new admin key where none is active'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -908,10 +1016,13 @@ complete -c keys -n "__fish_keys_using_subcommand completions" -l color -d 'When
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand completions" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand completions" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand completions" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand completions" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand man" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -928,10 +1039,13 @@ complete -c keys -n "__fish_keys_using_subcommand man" -l color -d 'When to use 
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand man" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand man" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand man" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand man" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand man" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand man" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand man" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand man" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand help" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
 complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
@@ -948,8 +1062,11 @@ complete -c keys -n "__fish_keys_using_subcommand help" -l color -d 'When to use
 always\t'Also into pipes and files'
 never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand help" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand help" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
 complete -c keys -n "__fish_keys_using_subcommand help" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand help" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand help" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand help" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand help" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand help" -s h -l help -d 'Print help'

@@ -136,7 +136,11 @@ mod tests {
     async fn what_an_interruption_left_untried_is_named_with_the_line_that_goes_on() {
         let mut account = Account::new("revoke", " --reason leaked --yes".to_owned());
         let revoke = async |key: &Key| {
-            if key.name == "second" { Err(HttpError::Interrupted { terminated: false }) } else { Ok(key.clone()) }
+            if key.name == "second" {
+                Err(HttpError::Interrupted { terminated: false, unsure: true })
+            } else {
+                Ok(key.clone())
+            }
         };
         let keys = vec![key("key_1", "first"), key("key_2", "second"), key("key_3", "third")];
         let mut said = Vec::new();

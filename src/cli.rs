@@ -1,10 +1,11 @@
 //! What can be typed, and the one place that decides what runs.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
@@ -13,7 +14,7 @@ use crate::commands::{
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::model::lifetime::Age;
+use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
 use crate::providers::{Provider, Rules};
 use crate::reach::Reached;
@@ -74,6 +75,9 @@ struct Globals {
     /// Say only what must be heard
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Say which requests go where; -vv shows them, without secrets
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
     /// When to use colour: auto, always or never
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     #[arg(hide_possible_values = true, hide_default_value = true)]
@@ -81,6 +85,21 @@ struct Globals {
     /// How long a request may take [default: 30s]
     #[arg(long, global = true, value_name = "AGE")]
     timeout: Option<Age>,
+    /// How long to wait for a service that takes no requests now [default: 60s]
+    #[arg(long, global = true, value_name = "AGE", value_parser = wait)]
+    max_wait: Option<Duration>,
+    /// PEM file of the authorities to trust instead of the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+}
+
+/// A length of time that may be none.
+fn wait(text: &str) -> Result<Duration, NotAnAge> {
+    if text == "0s" { Ok(Duration::ZERO) } else { text.parse().map(duration) }
+}
+
+fn duration(age: Age) -> Duration {
+    Duration::from_secs(age.seconds().unsigned_abs())
 }
 
 #[derive(Debug, Subcommand)]
@@ -185,7 +204,13 @@ impl Globals {
     /// The flags that choose the service, as they are typed.
     fn chosen(&self) -> String {
         let provider = self.provider.map(|provider| provider.rules().name.to_owned());
-        let options = [("-p", self.profile.clone()), ("--provider", provider), ("--api-url", self.api_url.clone())];
+        let authorities = self.ca_cert.as_ref().map(|file| file.display().to_string());
+        let options = [
+            ("-p", self.profile.clone()),
+            ("--provider", provider),
+            ("--api-url", self.api_url.clone()),
+            ("--ca-cert", authorities),
+        ];
         let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
         given.map(|(option, value)| text::option(option, &value)).collect()
     }
@@ -195,7 +220,10 @@ impl Globals {
             profile: self.profile.clone(),
             provider: self.provider,
             api_url: self.api_url.clone(),
-            timeout: self.timeout.map(|age| Duration::from_secs(age.seconds().unsigned_abs())),
+            timeout: self.timeout.map(duration),
+            max_wait: self.max_wait,
+            ca_cert: self.ca_cert.clone(),
+            verbose: self.verbose,
         }
     }
 }
@@ -225,7 +253,7 @@ impl Command {
     ) -> anyhow::Result<()> {
         let flags = globals.flags();
         let target = Target::choose(&flags, environment)?;
-        let reached = Reached::at(target, globals.chosen(), !self.sends_nothing()).await?;
+        let reached = Reached::at(target, globals.chosen(), !self.sends_nothing(), terminal).await?;
         reached.warn_of_expiry(terminal);
         let (client, rules, yes) = (&reached.client, reached.rules, globals.yes);
         match self {

@@ -10,15 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::credential::CredentialStore;
 use crate::exit::{Exit, Explain};
+use crate::http::{Detail, Terms, Trust};
 use crate::model::secret::{NotAKey, PlainKey};
 use crate::profiles::{self, LOCAL, Profile, Profiles, ProfilesError};
 use crate::providers::Provider;
 use crate::sink::Circumstances;
 use crate::terminal::Surroundings;
 use crate::text;
-
-/// How long one request may take where nothing else is said.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What coding agents set in the commands they run, whose output they keep in a conversation. What a person sets for an
 /// agent, as `CODEX_HOME`, is none of these.
@@ -62,6 +60,8 @@ pub(crate) struct Environment {
     api_url: Option<String>,
     config_directory: Option<PathBuf>,
     data_directory: Option<PathBuf>,
+    /// `SSL_CERT_FILE`
+    certificates: Option<PathBuf>,
     display: bool,
     pub(crate) database: Option<String>,
     pub(crate) no_input: bool,
@@ -90,6 +90,7 @@ impl Environment {
             api_url: text("KEYS_API_URL"),
             config_directory: path("KEYS_CONFIG_DIR"),
             data_directory: path("KEYS_DATA_DIR"),
+            certificates: path("SSL_CERT_FILE"),
             display: cfg!(not(unix)) || text("DISPLAY").or_else(|| text("WAYLAND_DISPLAY")).is_some(),
             database: text("KEYS_DATABASE_URL"),
             no_input: is_on("KEYS_NO_INPUT"),
@@ -180,21 +181,40 @@ pub(crate) struct Flags {
     pub(crate) provider: Option<Provider>,
     pub(crate) api_url: Option<String>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) max_wait: Option<Duration>,
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// How often `-v` was given.
+    pub(crate) verbose: u8,
+}
+
+impl Flags {
+    /// How requests travel: a flag outweighs a variable, a variable the system.
+    fn terms(&self, environment: &Environment) -> Terms {
+        let usual = Terms::default();
+        let named = self.ca_cert.as_ref().map(|file| (file, "--ca-cert"));
+        let named = named.or_else(|| environment.certificates.as_ref().map(|file| (file, "SSL_CERT_FILE")));
+        Terms {
+            timeout: self.timeout.unwrap_or(usual.timeout),
+            max_wait: self.max_wait.unwrap_or(usual.max_wait),
+            trust: named.map_or(Trust::System, |(file, by)| Trust::Only { file: file.clone(), by }),
+            detail: Detail::of(self.verbose),
+        }
+    }
 }
 
 /// Where requests go, and as whom.
 pub(crate) enum Target {
     /// The service within this process.
-    Local { data_directory: PathBuf },
+    Local { data_directory: PathBuf, detail: Detail },
     /// A service elsewhere.
-    Remote(Remote),
+    Remote(Box<Remote>),
 }
 
 /// A service elsewhere.
 pub(crate) struct Remote {
     pub(crate) provider: Provider,
     pub(crate) api_url: String,
-    pub(crate) timeout: Duration,
+    pub(crate) terms: Terms,
     pub(crate) source: Source,
     /// The profile that something of this was taken from.
     pub(crate) profile: Option<Profile>,
@@ -214,7 +234,10 @@ impl Target {
     pub(crate) fn choose(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
         let chosen = Chosen::of(flags, environment)?;
         let profile = match chosen {
-            Chosen::Local => return Ok(Self::Local { data_directory: environment.data_directory()? }),
+            Chosen::Local => {
+                let data_directory = environment.data_directory()?;
+                return Ok(Self::Local { data_directory, detail: Detail::of(flags.verbose) });
+            }
             Chosen::Profile(profile) => Some(profile),
             Chosen::Nothing => None,
         };
@@ -234,8 +257,8 @@ impl Target {
         };
         let api_url = api_url.or(stored.map(|profile| &profile.api_url)).ok_or(ConfigError::NoAddress)?.clone();
         let provider = provider.or(stored.map(|profile| profile.provider)).unwrap_or(Provider::Native);
-        let timeout = flags.timeout.unwrap_or(TIMEOUT);
-        Ok(Self::Remote(Remote { provider, api_url, timeout, source, profile }))
+        let terms = flags.terms(environment);
+        Ok(Self::Remote(Box::new(Remote { provider, api_url, terms, source, profile })))
     }
 }
 
@@ -307,7 +330,7 @@ pub(crate) struct Intent {
     pub(crate) profile: String,
     pub(crate) provider: Provider,
     pub(crate) api_url: String,
-    pub(crate) timeout: Duration,
+    pub(crate) terms: Terms,
 }
 
 impl Intent {
@@ -326,7 +349,7 @@ impl Intent {
             profile: profile.to_owned(),
             provider: provider.or(earlier.as_ref().map(|profile| profile.provider)).unwrap_or(Provider::Native),
             api_url: api_url.clone(),
-            timeout: flags.timeout.unwrap_or(TIMEOUT),
+            terms: flags.terms(environment),
         })
     }
 }
@@ -443,6 +466,7 @@ mod tests {
             circumstances: Circumstances::default(),
             config_directory: Some(scratch.path("")),
             data_directory: Some(scratch.path("data")),
+            certificates: None,
             display: false,
             database: None,
             no_input: false,

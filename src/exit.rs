@@ -22,7 +22,7 @@ pub(crate) enum Exit {
     Forbidden = 5,
     /// Conflict: 409, ambiguous name, rotation already open, old key still in use
     Conflict = 6,
-    /// Rate limited, or out of credits (402)
+    /// Rate limited longer than --max-wait, or out of credits (402)
     Limited = 7,
     /// Network or server trouble; nothing was changed
     Unreachable = 8,

@@ -2,14 +2,14 @@
 
 use crate::config::{Remote, Source, Target};
 use crate::credential::{CredentialError, CredentialStore, Patience};
-use crate::http::{Credential, Network, NoKey, Transport};
+use crate::http::{Credential, Detail, Network, NoKey, Transport};
 use crate::local;
 use crate::model::secret::PlainKey;
 use crate::output::whoami::Origin;
 use crate::profiles::{LOCAL, Profile};
 use crate::providers::native::client::Client;
 use crate::providers::{Provider, Rules};
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Voice};
 
 /// A service, and the way to it.
 pub(crate) struct Reached {
@@ -23,19 +23,27 @@ pub(crate) struct Reached {
 impl Reached {
     /// Makes the client for a target. Where nothing will be sent, the profile `local` is neither made nor opened. No stored
     /// credential is read before the first request is sent. `flags` are those that chose the service, as they were typed.
-    pub(crate) async fn at(target: Target, flags: String, to_send: bool) -> anyhow::Result<Self> {
+    pub(crate) async fn at(
+        target: Target,
+        flags: String,
+        to_send: bool,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<Self> {
         match target {
-            Target::Local { data_directory } => {
+            Target::Local { data_directory, detail } => {
+                if detail > Detail::Nothing {
+                    terminal.say("The profile `local` sends nothing over a network: there is no exchange to show");
+                }
                 let client = if to_send { local::open(&data_directory, flags).await? } else { local::unopened(flags) };
                 Ok(Self { client, rules: Provider::Native.rules(), origin: of_local(), stored: None })
             }
-            Target::Remote(remote) => Self::elsewhere(remote, flags),
+            Target::Remote(remote) => Self::elsewhere(*remote, flags, terminal.voice()),
         }
     }
 
-    fn elsewhere(remote: Remote, flags: String) -> anyhow::Result<Self> {
+    fn elsewhere(remote: Remote, flags: String, voice: Voice) -> anyhow::Result<Self> {
         let rules = remote.provider.rules();
-        let Remote { api_url, timeout, source, profile, .. } = remote;
+        let Remote { api_url, terms, source, profile, .. } = remote;
         let (credential, stored, source, place) = match source {
             Source::Environment(key) => {
                 let credential = Credential::given(key, rules.shape.shown);
@@ -46,7 +54,7 @@ impl Reached {
                 (fetched(store, profile.as_ref()), profile.clone(), name, place)
             }
         };
-        let network = Network::new(&api_url, credential, timeout)?;
+        let network = Network::new(&api_url, credential, terms, voice)?;
         let client = Client::new(Transport::Network(Box::new(network)), flags);
         let origin = Origin {
             profile: profile.map(|profile| profile.name),

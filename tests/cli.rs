@@ -33,6 +33,9 @@ mod cli {
     mod life;
     mod many;
     mod network;
+    mod road;
     mod streams;
     mod terminal;
+    mod trust;
+    mod verbose;
 }

@@ -24,11 +24,11 @@ const TABLE: &[(&str, &[&str])] = &[
     ("providers/*/wire", &["model", "providers/*/rules"]),
     ("providers/*/client", &["http", "model", "providers/*/rules", "providers/*/wire"]),
     ("providers/*/routes", &["exit", "model", "providers/*/rules", "providers/*/wire", "service"]),
-    ("http", &["exit", "model", "text"]),
+    ("http", &["exit", "model", "system", "terminal", "text"]),
     ("service", &["exit", "files", "model", "providers"]),
     ("serve", &["exit", "files", "providers/*/routes", "service", "text"]),
     ("local", &["files", "http", "providers", "providers/*/client", "providers/*/routes", "service", "system"]),
-    ("config", &["credential", "exit", "model", "profiles", "providers", "sink", "terminal", "text"]),
+    ("config", &["credential", "exit", "http", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
         "reach",
         &[

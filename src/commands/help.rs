@@ -108,6 +108,9 @@ KEYS_API_URL needs no login.
   KEYS_DATA_DIR      Where the profile `local` keeps its database
   KEYS_DATABASE_URL  The database of `keys serve`, as --database
   KEYS_NO_INPUT      Never ask anything, as --no-input
+  HTTPS_PROXY        The proxy to reach services through, of which it sees the host alone; ALL_PROXY is as good
+  NO_PROXY           Hosts that are reached without it; loopback addresses always are
+  SSL_CERT_FILE      PEM file of the authorities to trust instead of the system's, as --ca-cert
   CI                 Never ask anything, unless it is `false`
   NO_COLOR           No colour
   TERM               `dumb` is no colour

@@ -9,6 +9,7 @@ use wildmatch::WildMatch;
 use crate::model::filter::{Filter, Sort};
 use crate::model::lifetime::Age;
 use crate::model::state::State;
+use crate::output::key::ForPrograms;
 use crate::output::{Output, key};
 use crate::providers::native::client::Client;
 use crate::terminal::Terminal;
@@ -102,7 +103,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
                 hidden = None;
                 break 'pages;
             } else {
-                list.row_of(terminal, || key::cells(one, now), || key::json(one, now))?;
+                list.row_of(terminal, || key::cells(one, now), || ForPrograms { key: one, now })?;
                 shown += 1;
             }
         }

@@ -21,7 +21,7 @@ use crate::output::{Output, key};
 use crate::profiles::{Edit, Profile};
 use crate::providers::Rules;
 use crate::providers::native::client::Client;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, Voice};
 use crate::unlock::patiently;
 use crate::{files, system};
 
@@ -66,7 +66,7 @@ pub(crate) async fn run(
     patiently(environment, terminal, |patience| store.check(patience)).context("nothing can be stored")?;
     let text = args.text(terminal)?;
     let rules = intent.provider.rules();
-    let (client, verified) = verify(&text, &intent, rules).await?;
+    let (client, verified) = verify(&text, &intent, rules, terminal.voice()).await?;
     let Some(key) = &verified.key else {
         return Err(stranger("it says that no key was sent").into());
     };
@@ -150,9 +150,14 @@ fn parse(text: &Zeroizing<String>) -> Result<PlainKey, Failure> {
 }
 
 /// Asks the service whose key this is. What it says must fit the key: an answer of something else is no reason to store.
-async fn verify(text: &Zeroizing<String>, intent: &Intent, rules: &Rules) -> anyhow::Result<(Client, Whoami)> {
+async fn verify(
+    text: &Zeroizing<String>,
+    intent: &Intent,
+    rules: &Rules,
+    voice: Voice,
+) -> anyhow::Result<(Client, Whoami)> {
     let credential = Credential::given(parse(text)?, rules.shape.shown);
-    let network = Network::new(&intent.api_url, credential, intent.timeout)?;
+    let network = Network::new(&intent.api_url, credential, intent.terms.clone(), voice)?;
     let client = Client::new(Transport::Network(Box::new(network)), String::new());
     let whoami = client.whoami().await;
     let whoami =

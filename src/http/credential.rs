@@ -39,8 +39,12 @@ impl Credential {
     }
 
     pub(super) fn shown(&self) -> String {
-        let shown = self.shown.as_deref().unwrap_or_default();
-        format!("Bearer {shown}…")
+        format!("Bearer {}…", self.shown_prefix())
+    }
+
+    /// The part that may be shown.
+    pub(super) fn shown_prefix(&self) -> &str {
+        self.shown.as_deref().unwrap_or_default()
     }
 
     /// The key. Fetched on a thread of its own, so that an interruption is noticed meanwhile.

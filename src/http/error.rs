@@ -1,5 +1,8 @@
 //! What can go wrong on the road, and what that means: whether anything may have been changed decides the exit code.
 
+use std::fmt;
+
+use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -10,7 +13,7 @@ use crate::text;
 #[derive(Debug, Error)]
 pub(crate) enum HttpError {
     /// The service answered, and refused.
-    #[error("{message}")]
+    #[error("{message}{}", Until(*until))]
     Refused {
         status: u16,
         code: String,
@@ -19,13 +22,27 @@ pub(crate) enum HttpError {
         request_id: Option<String>,
         /// Whether the request may have been carried out all the same.
         unsure: bool,
+        /// Until when the service wants no more requests, where it says so.
+        until: Option<Timestamp>,
     },
+    /// The service said not long ago that it takes no more requests, and until when.
+    #[error("the service takes no more requests until {}", text::utc(*until))]
+    Closed { until: Timestamp },
     /// The key to send it with could not be fetched.
     #[error("{0}")]
     NoKey(NoKey),
-    /// The request did not leave this machine.
-    #[error("the service could not be reached: {what}")]
+    /// The request cannot be sent by anybody.
+    #[error("the request could not be sent: {what}")]
     NotSent { what: String },
+    /// The file that names the authorities to trust is of no use.
+    #[error("could not read the certificates in `{file}`, which {by} names: {what}")]
+    NoRoots { file: String, by: &'static str, what: String },
+    /// There is no way to the service; the request did not leave this machine.
+    #[error("the service could not be reached: {what}")]
+    Unreached { what: String },
+    /// The service could not show that it is the one it is meant to be; the request was not sent.
+    #[error("the service is not trusted: {what}")]
+    Untrusted { what: String },
     /// The request was sent and no whole answer came back.
     #[error("the answer was lost: {what}")]
     Broken { what: String, changes: bool },
@@ -34,8 +51,20 @@ pub(crate) enum HttpError {
     Unreadable { what: &'static str, changes: bool },
     #[error("the service sends requests elsewhere, to `{location}`")]
     Redirected { location: String, changes: bool },
-    #[error("interrupted before the answer came")]
-    Interrupted { terminated: bool },
+    /// A try of which nobody knows how it ended, and then one that failed.
+    #[error("{last}; an earlier try may have been carried out")]
+    Unsettled { last: Box<Self> },
+    #[error("interrupted {}", if *.unsure { "before the answer came" } else { "before anything was changed" })]
+    Interrupted { terminated: bool, unsure: bool },
+}
+
+/// Until when the service takes no more requests, behind what it says itself.
+struct Until(Option<Timestamp>);
+
+impl fmt::Display for Until {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |until| write!(formatter, "; the service takes requests again at {}", text::utc(until)))
+    }
 }
 
 impl HttpError {
@@ -59,15 +88,30 @@ impl HttpError {
             hint: text(&error["hint"]),
             request_id: request_id.or_else(|| text(&error["request_id"])),
             unsure,
+            until: None,
         }
+    }
+
+    /// The same, of a service that said until when.
+    pub(super) fn lasting(mut self, said: Option<Timestamp>) -> Self {
+        if let Self::Refused { status: 408 | 429 | 502 | 503 | 504, message, until, .. } = &mut self {
+            // Some say it in their message too. To the minute: the seconds are rounded on the way.
+            *until = said.filter(|said| text::utc(*said).get(..16).is_some_and(|minute| !message.contains(minute)));
+        }
+        self
     }
 
     /// The status and the request id of the answer, where there was one.
     pub(crate) fn answer(&self) -> Option<(u16, Option<&str>)> {
         match self {
             Self::Refused { status, request_id, .. } => Some((*status, request_id.as_deref())),
-            Self::NoKey(_)
+            Self::Unsettled { last } => last.answer(),
+            Self::Closed { .. }
+            | Self::NoKey(_)
             | Self::NotSent { .. }
+            | Self::NoRoots { .. }
+            | Self::Unreached { .. }
+            | Self::Untrusted { .. }
             | Self::Broken { .. }
             | Self::Unreadable { .. }
             | Self::Redirected { .. }
@@ -78,12 +122,17 @@ impl HttpError {
     /// Whether the request may have been carried out although it failed.
     pub(crate) fn is_unsure(&self) -> bool {
         match self {
-            Self::Refused { unsure, .. } => *unsure,
+            Self::Refused { unsure, .. } | Self::Interrupted { unsure, .. } => *unsure,
             Self::Broken { changes, .. } | Self::Unreadable { changes, .. } | Self::Redirected { changes, .. } => {
                 *changes
             }
-            Self::Interrupted { .. } => true,
-            Self::NoKey(_) | Self::NotSent { .. } => false,
+            Self::Unsettled { .. } => true,
+            Self::Closed { .. }
+            | Self::NoKey(_)
+            | Self::NotSent { .. }
+            | Self::NoRoots { .. }
+            | Self::Unreached { .. }
+            | Self::Untrusted { .. } => false,
         }
     }
 
@@ -102,6 +151,7 @@ impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
             Self::Refused { unsure: true, .. }
+            | Self::Unsettled { .. }
             | Self::Redirected { changes: true, .. }
             | Self::Broken { changes: true, .. }
             | Self::Unreadable { changes: true, .. } => Exit::Unknown,
@@ -114,12 +164,17 @@ impl Explain for HttpError {
                 408 | 500.. => Exit::Unreachable,
                 _ => Exit::Usage,
             },
+            Self::Closed { .. } => Exit::Limited,
             Self::NoKey(cause) => cause.exit(),
-            Self::NotSent { .. } | Self::Redirected { .. } | Self::Broken { .. } | Self::Unreadable { .. } => {
-                Exit::Unreachable
-            }
-            Self::Interrupted { terminated: false } => Exit::Interrupted,
-            Self::Interrupted { terminated: true } => Exit::Terminated,
+            Self::NoRoots { .. } => Exit::Usage,
+            Self::NotSent { .. }
+            | Self::Unreached { .. }
+            | Self::Untrusted { .. }
+            | Self::Redirected { .. }
+            | Self::Broken { .. }
+            | Self::Unreadable { .. } => Exit::Unreachable,
+            Self::Interrupted { terminated: false, .. } => Exit::Interrupted,
+            Self::Interrupted { terminated: true, .. } => Exit::Terminated,
         }
     }
 
@@ -127,7 +182,12 @@ impl Explain for HttpError {
         match self {
             Self::Refused { code, .. } => code,
             Self::NoKey(cause) => cause.code(),
-            Self::NotSent { .. } => "unreachable",
+            Self::Closed { .. } => "rate_limited",
+            Self::NotSent { .. } => "unsendable",
+            Self::NoRoots { .. } => "unusable_certificates",
+            Self::Unreached { .. } => "unreachable",
+            Self::Untrusted { .. } => "untrusted",
+            Self::Unsettled { .. } => "outcome_unknown",
             Self::Broken { .. } => "answer_lost",
             Self::Unreadable { .. } => "answer_unreadable",
             Self::Redirected { .. } => "redirected",
@@ -154,12 +214,24 @@ impl Explain for HttpError {
             Self::Refused { code, .. } if code == "idempotency_in_progress" => {
                 Some("run the same command again in a moment".to_owned())
             }
-            Self::Refused { status: 429, .. } => Some("run the same command again later".to_owned()),
-            Self::NotSent { .. } => Some("check the address and the network; nothing was changed".to_owned()),
+            Self::Refused { status: 429, .. } | Self::Closed { .. } => {
+                Some("run the same command again later, or let it wait longer with --max-wait".to_owned())
+            }
+            Self::Unreached { .. } => Some("check the address and the network; nothing was changed".to_owned()),
+            Self::Untrusted { .. } => Some(
+                "nothing was sent; if the service has an authority of its own, name its certificate with --ca-cert FILE"
+                    .to_owned(),
+            ),
+            Self::NoRoots { .. } => Some("name a file of PEM with the certificates of authorities".to_owned()),
             Self::Redirected { .. } => {
                 Some("redirects are not followed with a key: set the final address with --api-url".to_owned())
             }
-            Self::Refused { .. } | Self::Broken { .. } | Self::Unreadable { .. } | Self::Interrupted { .. } => None,
+            Self::Refused { .. }
+            | Self::NotSent { .. }
+            | Self::Broken { .. }
+            | Self::Unreadable { .. }
+            | Self::Unsettled { .. }
+            | Self::Interrupted { .. } => None,
         }
     }
 }
@@ -216,6 +288,22 @@ mod tests {
         assert_eq!(refused(500, spoken, false).exit(), Exit::Unreachable);
         assert_eq!(HttpError::Broken { what: String::new(), changes: true }.exit(), Exit::Unknown);
         assert_eq!(HttpError::Broken { what: String::new(), changes: false }.exit(), Exit::Unreachable);
-        assert_eq!(HttpError::NotSent { what: String::new() }.exit(), Exit::Unreachable);
+        let unreached = HttpError::Unreached { what: String::new() };
+        assert_eq!((unreached.exit(), unreached.is_unsure()), (Exit::Unreachable, false));
+        let unsettled = HttpError::Unsettled { last: Box::new(unreached) };
+        assert_eq!((unsettled.exit(), unsettled.is_unsure()), (Exit::Unknown, true));
+    }
+
+    #[test]
+    fn a_service_that_is_closed_says_until_when() {
+        let until = Timestamp::from_second(1_771_977_600).unwrap();
+        let said = |status| refused(status, r#"{"error":"Slow down"}"#, true).lasting(Some(until)).to_string();
+        assert_eq!(said(429), "Slow down; the service takes requests again at 2026-02-25T00:00:00Z");
+        assert_eq!(said(404), "Slow down");
+        let told = refused(429, r#"{"error":"Resets at 2026-02-25T00:00:00Z"}"#, true).lasting(Some(until));
+        assert_eq!(told.to_string(), "Resets at 2026-02-25T00:00:00Z");
+        let closed = HttpError::Closed { until };
+        assert_eq!(closed.to_string(), "the service takes no more requests until 2026-02-25T00:00:00Z");
+        assert_eq!((closed.exit(), closed.is_unsure()), (Exit::Limited, false));
     }
 }

@@ -3,11 +3,21 @@
 mod credential;
 mod embedded;
 mod error;
+mod interruption;
 mod network;
+mod pace;
+mod redact;
+mod retry;
+mod road;
+mod terms;
+mod told;
+mod trace;
+mod trust;
 
 pub(crate) use credential::{Credential, NoKey};
 pub(crate) use error::HttpError;
 pub(crate) use network::{Network, NotAnAddress};
+pub(crate) use terms::{Detail, Terms, Trust};
 
 use std::str::FromStr;
 
@@ -15,10 +25,14 @@ use axum::Router;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use self::interruption::{Doubt, or_interrupted};
 use crate::model::secret::{Random, hex};
 
-/// Answers larger than this are refused: a page of a hundred keys takes a hundredth of it.
+/// Answers larger than this are refused: a page of a thousand keys takes a thirtieth of it.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// More pages than this under way fetch nothing sooner, and are kept in memory.
+const AT_ONCE: usize = 4;
 
 /// Makes the same request again safe: the service answers it with the original answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +66,12 @@ impl FromStr for IdempotencyKey {
 /// A request to a management API, without the credential, which the transport adds.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Request {
-    pub(crate) method: Method,
+    method: Method,
     /// `/v1/api-keys?page=1`, percent-encoded.
-    pub(crate) target: String,
-    pub(crate) body: Option<Value>,
-    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    target: String,
+    body: Option<Value>,
+    /// Every change has one.
+    idempotency_key: Option<IdempotencyKey>,
 }
 
 /// The methods that management APIs use.
@@ -84,6 +99,11 @@ impl Request {
         Self { method: Method::Get, target, body: None, idempotency_key: None }
     }
 
+    /// A question that changes nothing, but is asked in a body, because addresses are written into logs.
+    pub(crate) fn ask(target: String, body: Value) -> Self {
+        Self { method: Method::Post, target, body: Some(body), idempotency_key: None }
+    }
+
     pub(crate) fn change(
         method: Method,
         target: String,
@@ -95,7 +115,7 @@ impl Request {
 
     /// Whether the request can change anything: then a lost answer leaves its outcome unknown.
     pub(crate) const fn changes(&self) -> bool {
-        !matches!(self.method, Method::Get) && self.idempotency_key.is_some()
+        self.idempotency_key.is_some()
     }
 
     /// The headers it is sent with, but for the credential.
@@ -134,14 +154,25 @@ pub(crate) enum Transport {
 impl Transport {
     /// Sends a request. Anything but a 2xx answer is an error.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, HttpError> {
+        let doubt = Doubt::default();
         let exchange = async {
             match self {
-                Self::Embedded(router) => embedded::send(router, request).await,
-                Self::Network(network) => network.send(request).await,
+                Self::Embedded(router) => {
+                    doubt.begins();
+                    embedded::send(router, request).await?.into_answer(request)
+                }
+                Self::Network(network) => network.send(request, &doubt).await,
             }
         };
-        let raw = if request.changes() { or_interrupted(exchange).await? } else { exchange.await? };
-        raw.into_answer(request)
+        or_interrupted(exchange, request.changes(), &doubt).await
+    }
+
+    /// How many requests are worth sending at once: the service in this process answers one after the other.
+    pub(crate) const fn at_once(&self) -> usize {
+        match self {
+            Self::Embedded(_) => 1,
+            Self::Network(_) => AT_ONCE,
+        }
     }
 
     /// The request exactly as it would be sent, the credential shortened to the part that may be shown.
@@ -179,32 +210,5 @@ impl RawAnswer {
             return Ok(Answer { body: self.body, replayed: self.replayed });
         }
         Err(HttpError::refused(self.status, &self.body, self.request_id, request.changes()))
-    }
-}
-
-/// Runs a change until it is answered or somebody interrupts it. From here on a signal no longer ends the process at
-/// once: what the change made must be delivered or named.
-#[cfg(unix)]
-async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-    let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = signals else {
-        return exchange.await;
-    };
-    tokio::select! {
-        biased;
-        result = exchange => result,
-        _ = interrupt.recv() => Err(HttpError::Interrupted { terminated: false }),
-        _ = terminate.recv() => Err(HttpError::Interrupted { terminated: true }),
-        _ = hangup.recv() => Err(HttpError::Interrupted { terminated: true }),
-    }
-}
-
-#[cfg(not(unix))]
-async fn or_interrupted<T>(exchange: impl Future<Output = Result<T, HttpError>>) -> Result<T, HttpError> {
-    tokio::select! {
-        biased;
-        result = exchange => result,
-        _ = tokio::signal::ctrl_c() => Err(HttpError::Interrupted { terminated: false }),
     }
 }

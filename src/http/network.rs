@@ -1,28 +1,32 @@
-//! The road to a service elsewhere: one reqwest client, made when the first request is sent.
+//! A service elsewhere: its address, one reqwest client, made when the first request is sent, and one try of a request.
 //!
 //! Redirects are off, because a credential must not follow them. Plain `http` is for loopback only, and no proxy is ever
-//! used for it.
+//! used for it. There is no HTTP/2: see `tests/bench` for what it would save.
 
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::Instant;
 
-use reqwest::header::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::{Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request};
+use super::road::Road;
+use super::told::Told;
+use super::trace::{Number, Trace};
+use super::{Answer, Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request, Terms, redact, trust};
 use crate::exit::{Exit, Explain};
-
-/// What stands where a service quoted the credential.
-const REDACTED: &str = "…";
+use crate::system;
+use crate::terminal::Voice;
 
 /// A service reached over TCP.
 pub(crate) struct Network {
     base: Url,
     credential: Credential,
-    timeout: Duration,
+    pub(super) terms: Terms,
+    pub(super) road: Road,
+    trace: Trace,
     client: OnceLock<Client>,
 }
 
@@ -52,8 +56,10 @@ impl Explain for NotAnAddress {
 }
 
 impl Network {
-    pub(crate) fn new(base: &str, credential: Credential, timeout: Duration) -> Result<Self, NotAnAddress> {
-        Ok(Self { base: address(base)?, credential, timeout, client: OnceLock::new() })
+    pub(crate) fn new(base: &str, credential: Credential, terms: Terms, voice: Voice) -> Result<Self, NotAnAddress> {
+        let trace = Trace::new(terms.detail, voice.clone());
+        let road = Road::new(voice);
+        Ok(Self { base: address(base)?, credential, terms, road, trace, client: OnceLock::new() })
     }
 
     /// Refuses an address that requests cannot go to, before anything else is done for it.
@@ -75,9 +81,28 @@ impl Network {
         ("authorization", self.credential.shown())
     }
 
-    pub(super) async fn send(&self, request: &Request) -> Result<RawAnswer, HttpError> {
+    /// One try of a request, and what its answer says of the next one.
+    pub(super) async fn attempt(&self, request: &Request) -> (Result<Answer, HttpError>, Told) {
+        let mut told = Told::default();
+        let answer = self.exchange(request, &mut told).await;
+        (answer.and_then(|answer| answer.into_answer(request)), told)
+    }
+
+    async fn exchange(&self, request: &Request, told: &mut Told) -> Result<RawAnswer, HttpError> {
+        let outgoing = self.outgoing(request).await?;
+        let body = outgoing.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let shown = self.credential.shown_prefix();
+        let number = self.trace.goes(request.method.as_str(), outgoing.url().as_str(), outgoing.headers(), body, shown);
+        let start = Instant::now();
+        let answer = self.answer(outgoing, request, told, &number, start).await;
+        if let Err(error) = &answer {
+            self.trace.fails(&number, error, start.elapsed());
+        }
+        answer
+    }
+
+    async fn outgoing(&self, request: &Request) -> Result<reqwest::Request, HttpError> {
         let not_sent = |what: String| HttpError::NotSent { what };
-        let broken = |what: String| HttpError::Broken { what, changes: request.changes() };
         let method = reqwest::Method::from_bytes(request.method.as_str().as_bytes());
         let mut outgoing = self
             .client()?
@@ -85,35 +110,60 @@ impl Network {
             .header("authorization", self.authorization().await?)
             .body(request.body_bytes().to_vec());
         for (name, value) in request.headers() {
-            outgoing = outgoing.header(HeaderName::from_static(name), value);
+            outgoing = outgoing.header(name, value);
         }
-        let mut answer = outgoing.send().await.map_err(|error| {
-            if error.is_connect() || error.is_builder() {
-                not_sent(innermost(&error))
-            } else {
-                broken(innermost(&error))
-            }
-        })?;
+        outgoing.build().map_err(|error| not_sent(innermost(&error)))
+    }
+
+    async fn answer(
+        &self,
+        outgoing: reqwest::Request,
+        request: &Request,
+        told: &mut Told,
+        number: &Number,
+        start: Instant,
+    ) -> Result<RawAnswer, HttpError> {
+        let lost = |error: &reqwest::Error| HttpError::Broken { what: self.loss(error), changes: request.changes() };
+        let sent = self.client()?.execute(outgoing).await;
+        let mut answer = sent.map_err(|error| unreached(&error).unwrap_or_else(|| lost(&error)))?;
         let credential = self.credential.key().await?.expose();
-        let header = |name: &str| {
-            let text = answer.headers().get(name).and_then(|value| value.to_str().ok());
-            text.map(|text| text.replace(credential, REDACTED))
+        let headers = without_credential(answer.headers(), credential);
+        *told = Told::read(&headers, system::now());
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let status = answer.status().as_u16();
+        let too_large = HttpError::Unreadable { what: "it is larger than any answer", changes: request.changes() };
+        if answer.content_length().is_some_and(|length| length > LARGEST_ANSWER as u64) {
+            return Err(too_large);
+        }
+        let length = answer.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+        let mut body = Zeroizing::new(Vec::with_capacity(length));
+        while let Some(chunk) = answer.chunk().await.map_err(|error| lost(&error))? {
+            if body.len() + chunk.len() > LARGEST_ANSWER {
+                return Err(too_large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let raw = RawAnswer {
+            status,
+            request_id: header("x-request-id"),
+            replayed: header("idempotency-replayed").is_some(),
+            body: redacted(body, credential),
         };
-        let (status, request_id) = (answer.status().as_u16(), header("x-request-id"));
-        let replayed = header("idempotency-replayed").is_some();
+        self.trace.comes(number, &raw, &headers, start.elapsed());
         if (300..400).contains(&status) {
             // 307 and 308 say that nothing was done yet; the others are also how a change that was made is answered.
             let changes = request.changes() && !matches!(status, 307 | 308);
             return Err(HttpError::Redirected { location: header("location").unwrap_or_default(), changes });
         }
-        let mut body = Zeroizing::new(Vec::new());
-        while let Some(chunk) = answer.chunk().await.map_err(|error| broken(innermost(&error)))? {
-            if body.len() + chunk.len() > LARGEST_ANSWER {
-                return Err(broken(format!("the answer is larger than {LARGEST_ANSWER} bytes")));
-            }
-            body.extend_from_slice(&chunk);
+        Ok(raw)
+    }
+
+    /// Why no answer came.
+    fn loss(&self, error: &reqwest::Error) -> String {
+        if error.is_timeout() {
+            return format!("none came in time, and --timeout is {} s", self.terms.timeout.as_secs());
         }
-        Ok(RawAnswer { status, request_id, replayed, body: redacted(body, credential) })
+        innermost(error)
     }
 
     async fn authorization(&self) -> Result<HeaderValue, HttpError> {
@@ -129,19 +179,21 @@ impl Network {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // Another provider may be installed already; then that one is as good.
-        rustls::crypto::ring::default_provider().install_default().ok();
         let mut builder = Client::builder()
             .redirect(Policy::none())
-            .connect_timeout(self.timeout.min(Duration::from_secs(10)))
-            .timeout(self.timeout)
+            .connect_timeout(self.terms.connecting())
+            .read_timeout(self.terms.silence())
+            .timeout(self.terms.timeout)
             .user_agent(concat!("keys/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&self.base) {
             builder = builder.no_proxy();
         }
-        if self.base.scheme() == "http" {
-            // Nothing to verify: loading the system's roots would be the slowest part of the whole call.
-            builder = builder.tls_certs_only([]);
+        // Without TLS there is nothing to verify: loading the roots would be the slowest part of the whole call.
+        let is_plain = self.base.scheme() == "http";
+        match if is_plain { trust::none().map(Some) } else { trust::configuration(&self.terms.trust) }? {
+            Some(verifying) => builder = builder.tls_backend_preconfigured(verifying),
+            // Another provider may be installed already; then that one is as good.
+            None => drop(rustls::crypto::ring::default_provider().install_default()),
         }
         let client = builder.build().map_err(|error| HttpError::NotSent { what: innermost(&error) })?;
         Ok(self.client.get_or_init(|| client))
@@ -165,10 +217,10 @@ fn address(base: &str) -> Result<Url, NotAnAddress> {
 
 /// A body without the credential it was asked with: some services quote it back, and what they say is printed.
 fn redacted(body: Zeroizing<Vec<u8>>, credential: &str) -> Zeroizing<Vec<u8>> {
-    if !body.windows(credential.len()).any(|part| part == credential.as_bytes()) {
+    if memchr::memmem::find(&body, credential.as_bytes()).is_none() {
         return body;
     }
-    Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, REDACTED).into_bytes())
+    Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, redact::HIDDEN).into_bytes())
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -176,6 +228,42 @@ fn is_loopback(url: &Url) -> bool {
         let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     })
+}
+
+/// Headers without the credential.
+fn without_credential(headers: &HeaderMap, credential: &str) -> HeaderMap {
+    let mut clean = headers.clone();
+    for value in clean.values_mut() {
+        let quoted = value.to_str().ok().filter(|text| text.contains(credential));
+        if let Some(quoted) = quoted {
+            let without = HeaderValue::from_str(&redact::without(quoted, credential).replace(redact::HIDDEN, "..."));
+            *value = without.unwrap_or_else(|_| HeaderValue::from_static("..."));
+        }
+    }
+    clean
+}
+
+/// What keeps a request from being sent; `None` where it may have been sent.
+fn unreached(error: &reqwest::Error) -> Option<HttpError> {
+    if !error.is_connect() && !error.is_builder() {
+        return None;
+    }
+    let what = innermost(error);
+    Some(if is_of_tls(error) { HttpError::Untrusted { what } } else { HttpError::Unreached { what } })
+}
+
+/// Whether TLS is what failed: it fails the same way each time.
+fn is_of_tls(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        if current.is::<rustls::Error>() {
+            return true;
+        }
+        // What an error of I/O holds is not its source: that is the source of what it holds.
+        let held = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        cause = held.map(|held| held as _).or_else(|| current.source());
+    }
+    false
 }
 
 /// The last cause is the one that says what happened: `Connection refused`.
@@ -194,7 +282,7 @@ mod tests {
 
     fn accepts(base: &str) -> bool {
         let key = PlainKey::parse(&Zeroizing::new("wbk_12345678_secret".to_owned())).unwrap();
-        Network::new(base, Credential::given(key, 12), Duration::from_secs(1)).is_ok()
+        Network::new(base, Credential::given(key, 12), Terms::default(), Voice::unheard()).is_ok()
     }
 
     #[test]

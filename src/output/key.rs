@@ -3,12 +3,15 @@
 use std::io;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::table::{Cell, Column};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
 use crate::model::state::State;
+use crate::model::tier::Tier;
 use crate::terminal::{Style, Terminal};
 use crate::text;
 
@@ -59,37 +62,59 @@ pub(crate) fn cells(key: &Key, now: Timestamp) -> Vec<Cell> {
 
 /// A key for programs: our fields, in this order, then what its provider says beyond them. Fields are only ever added.
 pub(crate) fn json(key: &Key, now: Timestamp) -> Value {
-    let text = |text: &str| Value::String(text.to_owned());
-    let optional = |value: &Option<String>| value.as_deref().map_or(Value::Null, text);
-    let time = |instant: Option<Timestamp>| instant.map_or(Value::Null, |instant| Value::String(text::utc(instant)));
-    let permissions = key.permissions.iter().map(|permission| text(permission.as_str())).collect();
-    let mut fields = Map::with_capacity(14 + key.more.len());
-    for (name, value) in [
-        ("id", text(key.id.as_str())),
-        ("name", text(&key.name)),
-        ("description", optional(&key.description)),
-        ("prefix", text(&key.prefix)),
-        ("permissions", Value::Array(permissions)),
-        ("tier", key.tier.map_or(Value::Null, |tier| text(tier.as_str()))),
-        ("status", text(key.state(now).as_str())),
-        ("temporary", Value::Bool(key.temporary)),
-        ("created_by", optional(&key.created_by)),
-        ("created_at", time(key.created_at)),
-        ("last_used_at", time(key.last_used_at)),
-        ("expires_at", time(key.expires_at)),
-        ("revoked_at", time(key.revoked_at)),
-        ("revoked_reason", optional(&key.revoked_reason)),
-    ] {
-        fields.insert(name.to_owned(), value);
-    }
-    for (name, value) in &key.more {
-        // `secret` is the one field that holds a plaintext, and nothing a server says beyond a key may pose as it.
-        if name != "secret" && !fields.contains_key(name) {
-            fields.insert(name.clone(), value.clone());
-        }
-    }
-    Value::Object(fields)
+    serde_json::to_value(ForPrograms { key, now }).unwrap_or_default()
 }
+
+/// The same for long lists, in which nothing is made that is not printed.
+pub(crate) struct ForPrograms<'a> {
+    pub(crate) key: &'a Key,
+    pub(crate) now: Timestamp,
+}
+
+impl Serialize for ForPrograms<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { key, now } = *self;
+        let time = |instant: Option<Timestamp>| instant.map(text::utc);
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("id", &key.id)?;
+        fields.serialize_entry("name", &key.name)?;
+        fields.serialize_entry("description", &key.description)?;
+        fields.serialize_entry("prefix", &key.prefix)?;
+        fields.serialize_entry("permissions", &key.permissions)?;
+        fields.serialize_entry("tier", &key.tier.map(Tier::as_str))?;
+        fields.serialize_entry("status", key.state(now).as_str())?;
+        fields.serialize_entry("temporary", &key.temporary)?;
+        fields.serialize_entry("created_by", &key.created_by)?;
+        fields.serialize_entry("created_at", &time(key.created_at))?;
+        fields.serialize_entry("last_used_at", &time(key.last_used_at))?;
+        fields.serialize_entry("expires_at", &time(key.expires_at))?;
+        fields.serialize_entry("revoked_at", &time(key.revoked_at))?;
+        fields.serialize_entry("revoked_reason", &key.revoked_reason)?;
+        for (name, value) in key.more.iter().filter(|(name, _)| !OURS.contains(&name.as_str())) {
+            fields.serialize_entry(name, value)?;
+        }
+        fields.end()
+    }
+}
+
+/// Names that nothing a server says beyond a key may have: our own, and `secret`, the one field that holds a plaintext.
+const OURS: [&str; 15] = [
+    "id",
+    "name",
+    "description",
+    "prefix",
+    "permissions",
+    "tier",
+    "status",
+    "temporary",
+    "created_by",
+    "created_at",
+    "last_used_at",
+    "expires_at",
+    "revoked_at",
+    "revoked_reason",
+    "secret",
+];
 
 /// The lines of `keys show`.
 pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::Result<()> {

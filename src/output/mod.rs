@@ -25,6 +25,7 @@ use std::borrow::Cow;
 use std::io::{self, Seek, Write};
 
 use clap::ValueEnum;
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tempfile::SpooledTempFile;
 use thiserror::Error;
@@ -181,11 +182,11 @@ impl ListWriter<'_> {
     }
 
     /// [`ListWriter::row`] for long lists: only the form that is printed is made.
-    pub(crate) fn row_of(
+    pub(crate) fn row_of<J: Serialize>(
         &mut self,
         terminal: &mut Terminal,
         cells: impl FnOnce() -> Vec<Cell>,
-        json: impl FnOnce() -> Value,
+        json: impl FnOnce() -> J,
     ) -> Result<(), OutputError> {
         let first = self.written == 0;
         match &mut self.form {
@@ -357,12 +358,12 @@ fn wipe(value: &mut Value) {
 }
 
 /// JSON on one line.
-fn compact(value: &Value) -> io::Result<String> {
+fn compact(value: &impl Serialize) -> io::Result<String> {
     rendered(value, false)
 }
 
 /// JSON in which nothing acts on a terminal. In a pipe too: it is the same JSON, and pipes end in `less`.
-fn rendered(value: &Value, pretty: bool) -> io::Result<String> {
+fn rendered(value: &impl Serialize, pretty: bool) -> io::Result<String> {
     let text = if pretty { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) }?;
     Ok(match text::escape_json(&text) {
         Cow::Borrowed(_) => text,

@@ -18,6 +18,7 @@ mod offer;
 mod prompt;
 #[cfg(test)]
 pub(crate) mod tests;
+mod voice;
 #[cfg(unix)]
 mod watch;
 
@@ -29,6 +30,8 @@ use zeroize::Zeroizing;
 use self::buffered::Buffered;
 use self::input::{read_all, standard_input};
 pub(crate) use self::offer::{Left, Offer, Take, Taking};
+use self::voice::Stderr;
+pub(crate) use self::voice::Voice;
 use crate::model::secret::PlainKey;
 use crate::text;
 
@@ -92,7 +95,7 @@ impl Style {
 pub(crate) struct Terminal {
     surroundings: Surroundings,
     out: Buffered,
-    err: Box<dyn Write + Send>,
+    err: Stderr,
     out_on_screen: bool,
     err_on_screen: bool,
     out_color: bool,
@@ -112,7 +115,7 @@ impl Terminal {
         let mut terminal = Self {
             surroundings,
             out: Buffered::new(Box::new(out)),
-            err: Box::new(err),
+            err: Stderr::new(Box::new(err)),
             out_on_screen,
             err_on_screen,
             out_color: false,
@@ -185,6 +188,11 @@ impl Terminal {
             console::Term::stderr().size_checked()
         };
         asked.map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns))
+    }
+
+    /// For what talks while this terminal is in a command's hands.
+    pub(crate) fn voice(&self) -> Voice {
+        Voice { stderr: self.err.clone(), quiet: self.quiet }
     }
 
     /// Says something that may be left out; `--quiet` does.
@@ -286,8 +294,7 @@ impl Terminal {
             }
         }
         line.push('\n');
-        self.err.write_all(line.as_bytes())?;
-        self.err.flush()
+        self.err.write(line.as_bytes())
     }
 
     /// Whether a new key can be shown to somebody who decides what becomes of it.
@@ -355,7 +362,7 @@ impl Terminal {
             // Both streams end on one screen: what came first is to be read first. A failure comes up at the next flush.
             let _ = self.out.flush();
         }
-        let _ = self.err.write_all(format!("{line}\n").as_bytes());
+        let _ = self.err.write(format!("{line}\n").as_bytes());
     }
 
     /// Asks, and takes one line; `None` is the end of the input.

@@ -96,7 +96,7 @@ impl Terminal {
         let terminal = Self {
             surroundings: Surroundings::default(),
             out: Buffered::new(Box::new(captured.out.clone())),
-            err: Box::new(captured.err.clone()),
+            err: Stderr::new(Box::new(captured.err.clone())),
             out_on_screen: false,
             err_on_screen: false,
             out_color: false,

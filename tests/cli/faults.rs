@@ -1,18 +1,19 @@
-//! What a road can do to a request, with hand-made servers. Whether anything may have been changed decides the exit code.
+//! What a road can do to a single try of a request, with hand-made servers. Whether anything may have been changed decides
+//! the exit code.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
 use snapbox::str;
 
-use crate::support::{Fake, NOBODYS, Place, Run, Server, answer, json_answer};
+use crate::support::{Fake, Fate, NOBODYS, Place, Run, Server, answer, forward, json_answer, proxy};
 
-/// `keys` with these words, sent to a hand-made server.
+/// `keys` with these words, sent to a hand-made server, once.
 fn call<'a>(place: &'a Place, url: &str, line: &str) -> Run<'a> {
-    place.keys(line.split_whitespace()).env("KEYS_API_URL", url).env("KEYS_API_KEY", NOBODYS)
+    let run = place.keys(line.split_whitespace()).args("--max-wait 0s");
+    run.env("KEYS_API_URL", url).env("KEYS_API_KEY", NOBODYS)
 }
 
 const CREATE: &str = "create --name ci --perm read --idempotency-key one";
@@ -60,9 +61,9 @@ fn too_many_calls_or_no_credit_left() {
     call(&place, fake.url(), "list").shows(str![[r#"
 exit 7
 --- stderr
-error: the service answered with status 429
+error: the service answered with status 429; the service takes requests again at [TIME]
 
-hint: run the same command again later
+hint: run the same command again later, or let it wait longer with --max-wait
 
 "#]]);
 }
@@ -240,27 +241,9 @@ fn hostile_words_of_a_service_are_harmless() {
     assert!(!seen.stderr.trim_end().chars().any(|c| c.is_control() || c == '\u{202e}'), "{:?}", seen.stderr);
 }
 
-/// Sends a request on, and returns the whole answer.
-fn forward(address: &str, request: &str) -> Vec<u8> {
-    let mut stream = TcpStream::connect(address).unwrap();
-    let request = request.replacen("\r\n", "\r\nconnection: close\r\n", 1);
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    assert!(!answer.is_empty());
-    answer
-}
-
 /// Forwards each request to the service; the first answer is thrown away after it came.
 fn losing_proxy(server: &Server<'_>) -> Fake {
-    let address = server.address().to_owned();
-    let mut lost = false;
-    Fake::new(move |request| {
-        let answer = forward(&address, request);
-        let first = !lost;
-        lost = true;
-        (!first).then_some(answer)
-    })
+    proxy(server, vec![Fate::Lost])
 }
 
 #[test]
@@ -270,7 +253,7 @@ fn an_answer_that_is_lost_is_got_again_by_the_resume_line() {
     let proxy = losing_proxy(&server);
     let seen = place
         .keys(["create", "--name", "it's mine", "--perm", "admin:api_keys"])
-        .args("--expires 90d --description why")
+        .args("--expires 90d --description why --max-wait 0s")
         .env("KEYS_API_URL", proxy.url())
         .env("KEYS_API_KEY", &server.admin)
         .shows(str![[r#"
@@ -324,7 +307,7 @@ fn another_change_whose_answer_is_lost_can_be_gone_on_with() {
         });
         let change =
             |line: &str| place.shell(line).env("KEYS_API_URL", proxy.url()).env("KEYS_API_KEY", &server.admin).done();
-        let seen = change(line);
+        let seen = change(&format!("{line} --max-wait 0s"));
         assert_eq!((seen.code, seen.stdout.as_str()), (10, ""), "{line}: {seen:?}");
         // A line to resume with, or the hint to run the same command again: it has to work.
         let printed = seen.stderr.lines().find(|shown| shown.starts_with("  keys "));
@@ -341,7 +324,7 @@ fn the_resume_line_goes_to_the_same_service_when_a_flag_named_it() {
     let proxy = losing_proxy(&server);
     let seen = place
         .keys(["--api-url", proxy.url()])
-        .args("create --name ci --perm admin:api_keys")
+        .args("create --name ci --perm admin:api_keys --max-wait 0s")
         .env("KEYS_API_KEY", &server.admin)
         .done();
     assert_eq!(seen.code, 10);
@@ -356,7 +339,7 @@ fn the_resume_line_holds_a_name_that_looks_like_an_option() {
     let proxy = losing_proxy(&server);
     let seen = place
         .keys(["create", "--name=-dash", "--perm", "admin:api_keys"])
-        .args("--temp --if-exists skip --to file:key")
+        .args("--temp --if-exists skip --to file:key --max-wait 0s")
         .env("KEYS_API_URL", proxy.url())
         .env("KEYS_API_KEY", &server.admin)
         .done();
@@ -496,13 +479,13 @@ fn a_service_that_never_answers_is_given_up() {
     call(&place, fake.url(), "list --timeout 1s").shows(str![[r#"
 exit 8
 --- stderr
-error: the answer was lost: operation timed out
+error: the answer was lost: none came in time, and --timeout is 1 s
 
 "#]]);
     call(&place, fake.url(), CREATE).args("--timeout 1s").shows(str![[r#"
 exit 10
 --- stderr
-error: it is not known whether the key `ci` was made: the answer was lost: operation timed out
+error: it is not known whether the key `ci` was made: the answer was lost: none came in time, and --timeout is 1 s
 
 hint: find out with the same request, which makes no second key:
   keys create --name ci --perm read --idempotency-key one

@@ -27,6 +27,11 @@ Commands:
   reactivate   Reactivate revoked keys
   delete       Delete keys for good [alias: rm]
   lookup       Find out which key a plaintext is
+  usage        Show how much is left of the limits, until when, and what eats it
+  credits      Show the credits that are left, what expires when, and how long they last [alias:
+               balance]
+  audit        Show who changed what, newest first
+  check        Check the keys against a policy: too old, unused, too wide, about to end
   perms        List the permissions there are, or the least ones that calls need
   serve        Serve the management API
   completions  Print a completion script
@@ -41,14 +46,19 @@ Global options:
   -p, --profile <NAME>       Profile to use; `local` is the service built into this program
       --provider <PROVIDER>  Provider to speak to: native
       --api-url <URL>        Address of the service
-      --format <FORM>        Form of the output: table, json, jsonl or csv
+      --format <FORM>        Form of the output: table, json, jsonl or csv; prometheus for usage and
+                             credits, junit or sarif for check
       --json                 Same as --format json
       --jq <EXPR>            Run a jq expression over the JSON output
   -y, --yes                  Consent to what would be asked
       --no-input             Never ask anything
   -q, --quiet                Say only what must be heard
+  -v, --verbose...           Say which requests go where; -vv shows them, without secrets
       --color <WHEN>         When to use colour: auto, always or never
       --timeout <AGE>        How long a request may take [default: 30s]
+      --max-wait <AGE>       How long to wait for a service that takes no requests now [default:
+                             60s]
+      --ca-cert <FILE>       PEM file of the authorities to trust instead of the system's
 
 Start here:
   keys login --api-url https://keys.example.com
@@ -136,7 +146,8 @@ Global options:
           Address of the service
 
       --format <FORM>
-          Form of the output: table, json, jsonl or csv
+          Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or
+          sarif for check
 
       --json
           Same as --format json
@@ -153,11 +164,20 @@ Global options:
   -q, --quiet
           Say only what must be heard
 
+  -v, --verbose...
+          Say which requests go where; -vv shows them, without secrets
+
       --color <WHEN>
           When to use colour: auto, always or never
 
       --timeout <AGE>
           How long a request may take [default: 30s]
+
+      --max-wait <AGE>
+          How long to wait for a service that takes no requests now [default: 60s]
+
+      --ca-cert <FILE>
+          PEM file of the authorities to trust instead of the system's
 
 Examples:
   keys create --name "Ingestion worker" --perm read:contacts --perm write:contacts
@@ -182,7 +202,7 @@ Exit codes of every command; they never change their meaning.
    4  No credential, or it was refused (401)
    5  Not allowed (403; a missing permission is named), or not offered by this provider
    6  Conflict: 409, ambiguous name, rotation already open, old key still in use
-   7  Rate limited, or out of credits (402)
+   7  Rate limited longer than --max-wait, or out of credits (402)
    8  Network or server trouble; nothing was changed
    9  A bulk run did part of its work; `failures[]` names the rest
   10  Outcome unknown: it may have happened; the line to resume it is printed
@@ -390,7 +410,7 @@ fn an_answer_of_the_service_gives_its_status_and_request() {
         .shows(str![[r#"
 exit 7
 --- stderr
-{"error":{"code":"rate_limited","message":"Slow down","hint":"run the same command again later","retryable":true,"status":429,"request_id":"[REQUEST]","exit":7}}
+{"error":{"code":"rate_limited","message":"Slow down","hint":"run the same command again later, or let it wait longer with --max-wait","retryable":true,"status":429,"request_id":"[REQUEST]","exit":7}}
 
 "#]]);
     let error = seen.error();

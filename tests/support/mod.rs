@@ -1,11 +1,15 @@
 //! A place of its own for each test, runs of the real binary in it, and what was seen, with what differs from run to run
 //! checked for its shape and replaced.
 
+mod authority;
 mod fake;
+mod proxy;
 mod pty;
 mod server;
 
+pub(crate) use authority::{Authority, Secured};
 pub(crate) use fake::{Fake, answer, json_answer};
+pub(crate) use proxy::{Fate, forward, proxy};
 pub(crate) use pty::Pty;
 pub(crate) use server::Server;
 

@@ -1,5 +1,8 @@
 //! Operations of ours, turned into the native provider's HTTP.
 
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use futures_util::stream::FuturesOrdered;
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -124,12 +127,7 @@ impl Client {
 
     /// Which key a plaintext is.
     pub(crate) async fn lookup(&self, plain: &PlainKey) -> Result<Key, HttpError> {
-        let request = Request {
-            method: Method::Post,
-            target: "/v1/api-keys/lookup".to_owned(),
-            body: Some(json!({ "key": plain.expose() })),
-            idempotency_key: None,
-        };
+        let request = Request::ask("/v1/api-keys/lookup".to_owned(), json!({ "key": plain.expose() }));
         let answer = self.transport.send(&request).await?;
         key(&answer, false)
     }
@@ -195,28 +193,41 @@ impl Client {
             query.extend(["&", name, "="]);
             query.extend(encoded(value));
         }
-        Pages { client: self, query, page: 1, first: None, ended: false }
+        Pages::new(self, query)
     }
 }
 
-/// The pages of a list, fetched as they are asked for.
+/// The pages of a list. After the first one, which says how many there are, some are fetched ahead.
 pub(crate) struct Pages<'a> {
     client: &'a Client,
     query: String,
+    /// The next to be given.
     page: u32,
+    /// Those that are on their way, from that one on.
+    ahead: FuturesOrdered<LocalBoxFuture<'a, Result<Answer, HttpError>>>,
+    /// The last one, as far as it is known.
+    last: u32,
     /// The first key of the page before: a service that ignores the page's number would be read for ever.
     first: Option<KeyId>,
     ended: bool,
 }
 
-impl Pages<'_> {
+impl<'a> Pages<'a> {
+    fn new(client: &'a Client, query: String) -> Self {
+        Self { client, query, page: 1, ahead: FuturesOrdered::new(), last: 1, first: None, ended: false }
+    }
+
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Key>>, HttpError> {
         if self.ended {
             return Ok(None);
         }
-        let target = format!("/v1/api-keys?page={}&per_page={PER_PAGE}{}", self.page, self.query);
-        let answer = self.client.transport.send(&Request::get(target)).await?;
-        let KeyListAnswer { data, meta } = read(&answer, false)?;
+        self.fetch_ahead();
+        let Some(answer) = self.ahead.next().await else { return Ok(None) };
+        let KeyListAnswer { data, meta } = {
+            // Gone before the keys are made of what was read: several pages are in memory at once as it is.
+            let answer = answer?;
+            read(&answer, false)?
+        };
         let keys = data.into_iter().map(KeyBody::into_key).collect::<Result<Vec<Key>, _>>();
         let keys = keys.map_err(|what| HttpError::Unreadable { what, changes: false })?;
         let first = keys.first().map(|key| key.id.clone());
@@ -228,10 +239,24 @@ impl Pages<'_> {
         // whatever it says.
         let size = meta.as_ref().map_or(PER_PAGE, |meta| meta.per_page.max(1));
         let whole = keys.len() >= size as usize;
-        let more = meta.is_none_or(|meta| u64::from(self.page) * u64::from(size) < meta.total);
+        let more = meta.as_ref().is_none_or(|meta| u64::from(self.page) * u64::from(size) < meta.total);
         self.ended = !(whole && more);
         self.page += 1;
+        let pages = meta.map(|meta| u32::try_from(meta.total.div_ceil(size.into())).unwrap_or(u32::MAX));
+        self.last = pages.unwrap_or(self.page);
         Ok(Some(keys))
+    }
+
+    /// Asks for the pages from the next one on, as many as may be on their way at once and not beyond the last.
+    fn fetch_ahead(&mut self) {
+        let most = self.client.transport.at_once();
+        let mut page = self.page.saturating_add(u32::try_from(self.ahead.len()).unwrap_or(u32::MAX));
+        while self.ahead.len() < most && (page <= self.last || self.ahead.is_empty()) {
+            let request = Request::get(format!("/v1/api-keys?page={page}&per_page={PER_PAGE}{}", self.query));
+            let client = self.client;
+            self.ahead.push_back(Box::pin(async move { client.transport.send(&request).await }));
+            page += 1;
+        }
     }
 }
 

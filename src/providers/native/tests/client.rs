@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::*;
 use crate::exit::{Exit, Explain};
-use crate::http::{Credential, HttpError, IdempotencyKey, Network, Transport};
+use crate::http::{Credential, HttpError, IdempotencyKey, Network, Terms, Transport};
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::Lifetime;
@@ -19,6 +19,7 @@ use crate::providers::native::client::Client;
 use crate::providers::native::routes::{embedded, routes as native};
 use crate::serve::Ended;
 use crate::serve::tests::Serving;
+use crate::terminal::Voice;
 use crate::testing::{FaultyServer, Said, at, block_on};
 
 const SECRET: &str = concat!("wbk_1a2B3c4D_", "0123456789abcdefABCDEF0123456789");
@@ -47,11 +48,10 @@ async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
     assert_eq!(serving.stop().await.0, Ended::Drained);
 }
 
-fn over_tcp(base: &str, key: &str) -> Client {
+pub(super) fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
-    // Nothing waits for it: every server here answers at once.
-    let patience = Duration::from_mins(1);
-    let network = Network::new(base, Credential::given(key, 12), patience).unwrap();
+    let terms = Terms { timeout: Duration::from_mins(1), ..Terms::default() };
+    let network = Network::new(base, Credential::given(key, 12), terms, Voice::unheard()).unwrap();
     Client::new(Transport::Network(Box::new(network)), String::new())
 }
 
@@ -70,7 +70,7 @@ fn new_key(name: &str) -> NewKey {
     }
 }
 
-async fn all(client: &Client, filter: &Filter, sort: &str) -> Result<Vec<Key>, HttpError> {
+pub(super) async fn all(client: &Client, filter: &Filter, sort: &str) -> Result<Vec<Key>, HttpError> {
     let mut pages = client.list(filter, Sort::parse(sort).unwrap());
     let mut keys = Vec::new();
     while let Some(page) = pages.next().await? {
@@ -288,17 +288,6 @@ fn without_meta_a_full_page_is_followed_by_another() {
         let keys = all(&client, &Filter::default(), "name").await.unwrap();
         assert_eq!((keys.len(), server.calls()), (2000, 3));
         assert!(server.last_request().contains("page=3&per_page=1000"));
-    });
-}
-
-#[test]
-fn a_service_that_gives_smaller_pages_is_read_to_its_end() {
-    block_on(async {
-        let meta = |page| Some(json!({ "page": page, "per_page": 25, "total": 60 }));
-        let answers = vec![page_of(0, 25, meta(1)), page_of(25, 25, meta(2)), page_of(50, 10, meta(3))];
-        let (_server, client) = facing(answers).await;
-        let keys = all(&client, &Filter::default(), "name").await.unwrap();
-        assert_eq!(keys.len(), 60, "`meta` says that there are more");
     });
 }
 

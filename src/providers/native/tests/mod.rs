@@ -2,6 +2,7 @@
 
 mod client;
 mod openapi;
+mod pages;
 mod refusals;
 mod routes;
 

@@ -1,6 +1,7 @@
 //! The native provider's JSON, both directions, and its error body.
 
 mod account;
+mod reading;
 
 pub(super) use account::{
     AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, RecordAnswer, RecordBody, RecordListAnswer, UsageAnswer,
@@ -25,7 +26,7 @@ use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
 
 /// A key. Instants are RFC 3339 in UTC, whole seconds.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Key, example = json!({
     "id": "key_7qz3m1v9w8x2", "name": "Ingestion worker", "description": "Used by the nightly ingestion job",
     "prefix": "wbk_1a2B3c4D", "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
@@ -34,35 +35,22 @@ use crate::model::whoami::Whoami;
 }))]
 pub(super) struct KeyBody {
     id: String,
-    #[serde(default)]
     name: String,
-    #[serde(default)]
     description: Option<String>,
     /// The part of the key that may be shown
-    #[serde(default)]
     prefix: String,
-    #[serde(default)]
     permissions: Vec<String>,
     /// `standard`, `high` or `unmetered`
-    #[serde(default)]
     rate_limit_tier: Option<String>,
     /// `active`, `revoked` or `expired` at the time of the answer
-    #[serde(default)]
     status: String,
-    #[serde(default)]
     temporary: bool,
     /// The id of the key that made it, or `operator`
-    #[serde(default)]
     created_by: Option<String>,
-    #[serde(default)]
     created_at: Option<String>,
-    #[serde(default)]
     last_used_at: Option<String>,
-    #[serde(default)]
     expires_at: Option<String>,
-    #[serde(default)]
     revoked_at: Option<String>,
-    #[serde(default)]
     revoked_reason: Option<String>,
     #[serde(flatten)]
     #[schema(ignore)]
