@@ -158,7 +158,9 @@ impl Transport {
         let exchange = async {
             match self {
                 Self::Embedded(router) => {
-                    doubt.begins();
+                    if request.changes() {
+                        doubt.begins();
+                    }
                     embedded::send(router, request).await?.into_answer(request)
                 }
                 Self::Network(network) => network.send(request, &doubt).await,

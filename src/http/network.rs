@@ -1,7 +1,8 @@
 //! A service elsewhere: its address, one reqwest client, made when the first request is sent, and one try of a request.
 //!
 //! Redirects are off, because a credential must not follow them. Plain `http` is for loopback only, and no proxy is ever
-//! used for it. There is no HTTP/2: see `tests/bench` for what it would save.
+//! used for it. HTTP/1.1 alone: of a thousand requests, 16 at once, HTTP/2 saved a tenth (0.17 to 0.19 of what curl takes in
+//! sequence), of a single one nothing, and it would be a second implementation of everything that can go wrong.
 
 use std::sync::OnceLock;
 use std::time::Instant;
