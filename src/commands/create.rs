@@ -121,6 +121,7 @@ fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
         tier: args.tier,
         lifetime: args.expires,
         temporary: args.temp,
+        replaces: None,
     })
 }
 
@@ -141,6 +142,7 @@ fn refuse_filtered_out(new: &NewKey, output: &Output) -> anyhow::Result<()> {
         expires_at: None,
         revoked_at: None,
         revoked_reason: None,
+        replaced: false,
         more: serde_json::Map::new(),
     };
     let mut record = key::json(&sample, system::now());

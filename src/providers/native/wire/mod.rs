@@ -31,7 +31,7 @@ use crate::model::whoami::Whoami;
     "id": "key_7qz3m1v9w8x2", "name": "Ingestion worker", "description": "Used by the nightly ingestion job",
     "prefix": "wbk_1a2B3c4D", "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
     "temporary": false, "created_by": "operator", "created_at": "2026-04-17T11:20:00Z", "last_used_at": null,
-    "expires_at": null, "revoked_at": null, "revoked_reason": null
+    "expires_at": null, "revoked_at": null, "revoked_reason": null, "replaced": false
 }))]
 pub(super) struct KeyBody {
     id: String,
@@ -52,6 +52,9 @@ pub(super) struct KeyBody {
     expires_at: Option<String>,
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
+    /// Whether it works but a successor has taken over its name
+    #[serde(default)]
+    replaced: bool,
     #[serde(flatten)]
     #[schema(ignore)]
     more: Map<String, Value>,
@@ -75,6 +78,7 @@ impl KeyBody {
             expires_at: instant(key.expires_at),
             revoked_at: instant(key.revoked_at),
             revoked_reason: key.revoked_reason.clone(),
+            replaced: key.replaced && key.state(now) == State::Active,
             more: Map::new(),
         }
     }
@@ -99,6 +103,7 @@ impl KeyBody {
             expires_at: instant(self.expires_at)?,
             revoked_at: instant(self.revoked_at)?,
             revoked_reason: self.revoked_reason,
+            replaced: self.replaced,
             more: self.more,
         })
     }
@@ -291,6 +296,10 @@ pub(super) struct NewKeyBody {
     /// A key that ends by itself after an hour
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     temporary: bool,
+    /// The id of the key that this one is to replace: where both have one name, the new key claims it, and the old one
+    /// works on under it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
 }
 
 impl NewKeyBody {
@@ -309,6 +318,7 @@ impl NewKeyBody {
                 Lifetime::At(_) | Lifetime::Never => None,
             },
             temporary: new.temporary,
+            replaces: new.replaces.as_ref().map(|id| id.as_str().to_owned()),
         }
     }
 
@@ -332,6 +342,7 @@ impl NewKeyBody {
             tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
             lifetime,
             temporary: self.temporary,
+            replaces: self.replaces.map(KeyId::new),
         })
     }
 }
