@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::record::{Kept, Record, Retirement, Step, Successor};
 use super::Facts;
+use super::record::{Kept, Record, Retirement, Step, Successor};
 
 /// A rotation under way.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +72,9 @@ pub(crate) enum Event {
 pub(crate) enum Trouble {
     Journal,
     /// `nothing_made`: the service says that it made no key.
-    Mint { nothing_made: bool },
+    Mint {
+        nothing_made: bool,
+    },
     Keep,
     Fetch,
     Deliver,
@@ -159,6 +161,12 @@ impl State {
     pub(crate) fn resumed(record: Record, goal: Goal, facts: &Facts, now: Timestamp) -> Self {
         let may_repeat = record.may_repeat(facts, now);
         Self { record, goal, memory: Memory { resumed: true, may_repeat, ..Memory::default() } }
+    }
+
+    /// The same, where the request cannot be sent again: another key would ask for it now.
+    pub(crate) const fn without_repeating(mut self) -> Self {
+        self.memory.may_repeat = false;
+        self
     }
 
     fn to(&mut self, step: Step) -> Effect {

@@ -13,7 +13,7 @@ mod tests;
 use jiff::SignedDuration;
 
 pub(crate) use self::decide::{Effect, Event, Goal, How, State, Stop, Trouble, next};
-pub(crate) use self::naming::{NoName, current, successor_name};
+pub(crate) use self::naming::{current, successor_name};
 pub(crate) use self::record::{Kept, Old, Place, Record, Request, Retirement, Step, Successor, Where};
 
 /// What a provider's way with keys means for a rotation.
@@ -32,7 +32,6 @@ pub(crate) enum Naming {
     /// The same: it takes the name over from the key it replaces. Otherwise names are unique among active keys.
     TakenOver,
     /// Names are unique among active keys: the successor's carries the date, `ci @2026-11-20`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no provider names its keys so yet"))]
     Dated,
     /// The same: any number of keys may have one name.
     #[cfg_attr(not(test), expect(dead_code, reason = "no provider names its keys so yet"))]

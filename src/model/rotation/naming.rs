@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(named("ci", Naming::Shared, &["ci"], 2).unwrap(), "ci");
         assert_eq!(named("ci", Naming::Dated, &["ci"], 120).unwrap(), "ci @2026-11-20");
         assert_eq!(named("ci", Naming::Dated, &["ci @2026-11-20"], 120).unwrap(), "ci @2026-11-20.2");
-        assert_eq!(named("ci @2026-11-20.2", Naming::Dated, &["ci @2026-11-20", "ci @2026-11-20.2"], 120).unwrap(), "ci @2026-11-20.3");
+        assert_eq!(
+            named("ci @2026-11-20.2", Naming::Dated, &["ci @2026-11-20", "ci @2026-11-20.2"], 120).unwrap(),
+            "ci @2026-11-20.3"
+        );
         assert_eq!(named("ci @2025-01-01", Naming::Dated, &[], 120).unwrap(), "ci @2026-11-20");
         assert_eq!(named("ci @home", Naming::Dated, &[], 120).unwrap(), "ci @home @2026-11-20");
         assert!(matches!(named("ci", Naming::Dated, &[], 13), Err(NoName::TooLong { longest: 13, .. })));
@@ -89,7 +92,8 @@ mod tests {
             let kept = current(keys.to_vec(), naming, keys);
             kept.into_iter().map(|key| key.id.as_str().to_owned()).collect::<Vec<_>>()
         };
-        let keys = [made("1", "ci", 1), made("2", "ci @2026-11-20", 2), made("3", "ci @2026-11-20.2", 3), made("4", "cd", 1)];
+        let keys =
+            [made("1", "ci", 1), made("2", "ci @2026-11-20", 2), made("3", "ci @2026-11-20.2", 3), made("4", "cd", 1)];
         assert_eq!(ids(&keys, Naming::Dated), ["3", "4"]);
         let keys = [Key { replaced: true, ..made("1", "ci", 1) }, made("2", "ci", 2), made("3", "cd", 1)];
         assert_eq!(ids(&keys, Naming::TakenOver), ["2", "3"]);

@@ -132,7 +132,8 @@ impl World {
     fn run(&mut self, goal: Goal, fates: &mut dyn Iterator<Item = Fate>) -> Option<Stop> {
         let record = self.journal.clone()?;
         let resumed = self.begun;
-        let mut state = if resumed { State::resumed(record, goal, &self.facts, self.now) } else { State::fresh(record) };
+        let mut state =
+            if resumed { State::resumed(record, goal, &self.facts, self.now) } else { State::fresh(record) };
         self.begun = true;
         let (mut event, mut holds) = (Event::Begun, None);
         for _ in 0..60 {
@@ -155,7 +156,14 @@ impl World {
         panic!("it goes round in circles: {state:?}");
     }
 
-    fn perform(&mut self, state: &State, effect: &Effect, fate: Fate, resumed: bool, holds: &mut Option<String>) -> Event {
+    fn perform(
+        &mut self,
+        state: &State,
+        effect: &Effect,
+        fate: Fate,
+        resumed: bool,
+        holds: &mut Option<String>,
+    ) -> Event {
         let record = &state.record;
         let new = record.new.as_ref().map(|new| new.id.as_str().to_owned());
         let fails = fate == Fate::Fails;

@@ -232,6 +232,13 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     Ok(IssuedKey { key: key.into_key()?, plain })
 }
 
+/// The key in an answer that holds no plaintext.
+pub(super) fn read_unseen(body: &[u8]) -> Option<Key> {
+    let answer: KeyAnswer = serde_json::from_slice(body).ok()?;
+    let has_plaintext = answer.data.more.contains_key("key");
+    answer.data.into_key().ok().filter(|key| !has_plaintext && !key.id.as_str().is_empty())
+}
+
 fn wipe(value: &mut Value) {
     if let Value::String(text) = value.take() {
         drop(Zeroizing::new(text));
