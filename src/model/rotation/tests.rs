@@ -1,7 +1,7 @@
 //! Rotations in a world of a service, a journal, places and a keyring, in which the program dies and everything fails, at
 //! any moment and in any order.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -169,7 +169,7 @@ impl World {
         let fails = fate == Fate::Fails;
         let failed = |trouble| Event::Failed(trouble);
         match effect {
-            Effect::Record if fails => failed(Trouble::Journal),
+            Effect::Record | Effect::Remove if fails => failed(Trouble::Journal),
             Effect::Record => {
                 self.journal = Some(record.clone());
                 Event::Recorded
@@ -206,6 +206,17 @@ impl World {
                 self.stored.clone_from(holds);
                 if fate == Fate::Lost { failed(Trouble::Adopt) } else { Event::Adopted }
             }
+            _ => self.perform_late(state, effect, fate),
+        }
+    }
+
+    /// The steps once the new key is verified, and those that take it back.
+    fn perform_late(&mut self, state: &State, effect: &Effect, fate: Fate) -> Event {
+        let record = &state.record;
+        let new = record.new.as_ref().map(|new| new.id.as_str().to_owned());
+        let fails = fate == Fate::Fails;
+        let failed = |trouble| Event::Failed(trouble);
+        match effect {
             Effect::Drop if fails => failed(Trouble::Drop),
             Effect::Drop => {
                 let step = self.journal.as_ref().map(|record| record.step);
@@ -233,14 +244,13 @@ impl World {
             Effect::LookAtUse if fails => failed(Trouble::Look),
             Effect::LookAtUse if self.in_use => Event::FoundInUse,
             Effect::LookAtUse => Event::FoundIdle,
-            Effect::Remove if fails => failed(Trouble::Journal),
             Effect::Remove => {
                 self.journal = None;
                 // Whoever aborts when it is too late to ask is told that a key may be left.
                 self.told = self.now > NOW && record.step == Step::Intended;
                 Event::Removed
             }
-            Effect::Stop(_) => unreachable!(),
+            _ => unreachable!(),
         }
     }
 
@@ -382,7 +392,8 @@ fn goes(record: Record, goal: Goal, events: &[Event]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for event in std::iter::once(&Event::Begun).chain(events) {
         let (after, effect) = next(state, event.clone(), NOW);
-        (state, _) = (after, effects.push(effect));
+        state = after;
+        effects.push(effect);
     }
     effects
 }
