@@ -99,6 +99,7 @@ pub(crate) async fn run(
         })?;
         return Ok(terminal.flush()?);
     }
+    journal.tidy();
     let terminal = RefCell::new(terminal);
     let room = Room { journal: &journal, flags, environment, output, terminal: &terminal };
     match args.action {

@@ -475,11 +475,26 @@ fn create_temporary(directory: &Path, name: &str) -> io::Result<(PathBuf, File)>
     Err(taken.unwrap_or_else(|| ErrorKind::AlreadyExists.into()))
 }
 
-/// Removes the temporary files for a target that killed processes left: they may hold a secret. Where there are no
-/// locks, nothing can be told and nothing is removed.
+/// Removes what killed processes left in a directory of our own: temporary files, and locks that nobody holds.
+pub(crate) fn tidy(directory: &Path) {
+    sweep_those(directory, |name| name.starts_with('.') && name.contains(".keys-"));
+    let locks = names(directory).unwrap_or_default().into_iter().filter(|name| name.ends_with(".lock"));
+    for path in locks.map(|name| directory.join(name)) {
+        if let Ok(Some(lock)) = Lock::attempt(&path) {
+            lock.end(&path);
+        }
+    }
+}
+
+/// Removes the temporary files for a target that killed processes left: they may hold a secret.
 fn sweep(directory: &Path, name: &str) {
     let beginning = beginning(name);
-    let left = names(directory).unwrap_or_default().into_iter().filter(|name| name.starts_with(&beginning));
+    sweep_those(directory, |name| name.starts_with(&beginning));
+}
+
+/// Where there are no locks, nothing can be told and nothing is removed.
+fn sweep_those(directory: &Path, fits: impl Fn(&str) -> bool) {
+    let left = names(directory).unwrap_or_default().into_iter().filter(|name| fits(name));
     for path in left.map(|name| directory.join(name)) {
         let opened = private(OpenOptions::new().write(true)).open(&path);
         if opened.is_ok_and(|file| file.try_lock().is_ok()) {

@@ -29,12 +29,19 @@ impl Journal {
         Self { directory: data_directory.join("rotations") }
     }
 
-    /// Makes the directories.
+    /// Makes the directories, and tidies up behind processes that were killed.
     pub(crate) fn open(&self) -> Result<(), FileError> {
         if let Some(parent) = self.directory.parent() {
             files::private_directory(parent)?;
         }
-        files::private_directory(&self.directory)
+        files::private_directory(&self.directory)?;
+        self.tidy();
+        Ok(())
+    }
+
+    /// Removes what processes that were killed left beside the journal.
+    pub(crate) fn tidy(&self) {
+        files::tidy(&self.directory);
     }
 
     /// When this returns, a power cut loses nothing.

@@ -53,7 +53,6 @@ pub(super) struct KeyBody {
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
     /// Whether it works but a successor has taken over its name
-    #[serde(default)]
     replaced: bool,
     #[serde(flatten)]
     #[schema(ignore)]
