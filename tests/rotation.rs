@@ -17,7 +17,6 @@ mod support;
 mod rotation {
     mod arrows;
     mod calls;
-    mod cards;
     mod consumer;
     mod examples;
     mod faults;

@@ -478,8 +478,8 @@ fn create_temporary(directory: &Path, name: &str) -> io::Result<(PathBuf, File)>
 /// Removes what killed processes left in a directory of our own: temporary files, and locks that nobody holds.
 pub(crate) fn tidy(directory: &Path) {
     sweep_those(directory, |name| name.starts_with('.') && name.contains(".keys-"));
-    let locks = names(directory).unwrap_or_default().into_iter().filter(|name| name.ends_with(".lock"));
-    for path in locks.map(|name| directory.join(name)) {
+    let paths = names(directory).unwrap_or_default().into_iter().map(|name| directory.join(name));
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "lock")) {
         if let Ok(Some(lock)) = Lock::attempt(&path) {
             lock.end(&path);
         }

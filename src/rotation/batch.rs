@@ -42,6 +42,11 @@ impl Batch {
         self.chosen.is_some()
     }
 
+    /// Whether an earlier run chose this key.
+    pub(crate) fn has(&self, id: &KeyId) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| chosen.contains(id))
+    }
+
     /// Of these keys, those that are left.
     pub(crate) fn left(&self, keys: Vec<Key>) -> Vec<Key> {
         match &self.chosen {

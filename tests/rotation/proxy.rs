@@ -18,8 +18,6 @@ pub(crate) enum Fate {
     WaitsBefore,
     /// It gets there, and its answer waits.
     WaitsAfter,
-    /// It never gets there.
-    CutBefore,
     /// It gets there, and its answer does not come back.
     CutAfter,
     /// It gets there, and its answer comes back changed.
@@ -108,10 +106,8 @@ fn relay(client: &TcpStream, shared: &Shared) {
     while let Some(request) = read_message(client) {
         let line = request.lines().next().unwrap_or_default().to_owned();
         let fate = (shared.decide.lock().unwrap())(&line);
-        match fate {
-            Fate::WaitsBefore => shared.hold(),
-            Fate::CutBefore => break,
-            _ => {}
+        if matches!(fate, Fate::WaitsBefore) {
+            shared.hold();
         }
         let answer = match &fate {
             Fate::Answered(answer) => Some(String::from_utf8(answer.clone()).unwrap()),

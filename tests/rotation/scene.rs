@@ -201,7 +201,7 @@ impl Scene {
     #[track_caller]
     pub(crate) fn is_as_before(&self) {
         assert_eq!(self.service.status(&self.old), 200);
-        assert_eq!(self.ids("ci"), [self.old_id.clone()]);
+        assert_eq!(self.ids("ci"), std::slice::from_ref(&self.old_id));
         assert!(self.live("ci")[0].get("replaced").is_none());
         assert_eq!(self.open(), Vec::<Value>::new());
     }

@@ -9,7 +9,7 @@ use crate::consent::Given;
 use crate::exit::Exit;
 use crate::failure::{Failure, meaning, quoted, whole_message};
 use crate::model::filter::Filter;
-use crate::model::key::Key;
+use crate::model::key::{Key, KeyId};
 use crate::model::rotation::{Goal, Record, Step, current};
 use crate::model::state::State;
 use crate::rotation::{Batch, Ended, Hands, begin, preview, resume};
@@ -31,18 +31,22 @@ pub(super) async fn run(args: &Args, given: &Given<'_>, hands: &Hands<'_, '_>) -
         }
         return show(&previews, hands);
     }
-    given.within_max(ACT, keys.len())?;
-    if keys.is_empty() {
-        hands.terminal.borrow_mut().say("No key fits; there is nothing to rotate");
-    } else if args.grace.is_none() {
+    let half_done = half_done(&keys, &batch, &open, hands);
+    let total = keys.len() + half_done.len();
+    given.within_max(ACT, total)?;
+    if args.grace.is_none() && !keys.is_empty() {
         consent(given, &keys, hands)?;
     }
     batch.begin(&keys, now)?;
-    if batch.is_resumed() && !keys.is_empty() {
-        let left = text::count(keys.len(), "key");
+    if total == 0 {
+        hands.terminal.borrow_mut().say("No key fits; there is nothing to rotate");
+    } else if batch.is_resumed() {
+        let left = text::count(total, "key");
         hands.terminal.borrow_mut().say(&format!("Going on where an earlier run stopped: {left} left"));
     }
-    let (done, failed) = each(args, keys, &open, hands).await;
+    let fresh = keys.into_iter().map(|key| Work { open: of(&key, &open, hands).cloned(), key: Some(key) });
+    let half_done = half_done.into_iter().map(|record| Work { open: Some(record), key: None });
+    let (done, failed) = each(args, half_done.chain(fresh).collect(), hands).await;
     if failed.is_empty() {
         batch.end()?;
         let terminal = &mut **hands.terminal.borrow_mut();
@@ -80,44 +84,91 @@ async fn chosen(args: &Args, batch: &Batch, open: &[Record], hands: &Hands<'_, '
     };
     let others = others.into_iter().filter(|key| !is_new(key) && of(key, open, hands).is_none()).collect();
     let fresh = current(others, hands.reached.rules.rotation.naming, &all);
-    Ok(batch.left(left_open.into_iter().chain(fresh).collect()))
+    but_for_our_own(batch.left(left_open.into_iter().chain(fresh).collect()), hands).await
+}
+
+/// Without the key that asks: once it is retired, nothing more can be asked with it.
+async fn but_for_our_own(mut keys: Vec<Key>, hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Key>> {
+    let may_be = |key: &Key| hands.reached.caller.as_ref().is_none_or(|caller| *caller == key.prefix);
+    if hands.reached.is_local() || !keys.iter().any(may_be) {
+        return Ok(keys);
+    }
+    let own = hands.reached.client.whoami().await?.key;
+    if let Some(own) = own.filter(|own| keys.iter().any(|key| key.id == own.id)) {
+        keys.retain(|key| key.id != own.id);
+        let line = format!("keys{} rotate {}", hands.reached.client.flags(), own.id);
+        let name = quoted(&own.name);
+        hands
+            .terminal
+            .borrow_mut()
+            .say(&format!("Leaving out {name}, the key that this is done with; rotate it by itself: {line}"));
+    }
+    Ok(keys)
+}
+
+/// One key that is to be rotated: as it is now where it works still, and its rotation where one is open.
+struct Work {
+    key: Option<Key>,
+    open: Option<Record>,
+}
+
+impl Work {
+    fn id(&self) -> &str {
+        let key = self.key.as_ref().map(|key| &key.id);
+        key.or(self.open.as_ref().map(|open| &open.old.id)).map_or("", KeyId::as_str)
+    }
+
+    fn name(&self) -> &str {
+        let key = self.key.as_ref().map(|key| &key.name);
+        key.or(self.open.as_ref().map(|open| &open.old.name)).map_or("", String::as_str)
+    }
+}
+
+/// Rotations of this command which came as far as to retire the old key, so that it is no longer among the active ones.
+fn half_done(keys: &[Key], batch: &Batch, open: &[Record], hands: &Hands<'_, '_>) -> Vec<Record> {
+    let is_left = |record: &&Record| {
+        let listed = keys.iter().any(|key| key.id == record.old.id);
+        batch.has(&record.old.id) && !listed && is_here(record, hands) && record.step != Step::Waiting
+    };
+    open.iter().filter(is_left).cloned().collect()
+}
+
+/// Whether a rotation is one of the service that is reached.
+fn is_here(record: &Record, hands: &Hands<'_, '_>) -> bool {
+    let service = hands.service();
+    (&record.service.provider, &record.service.api_url) == (&service.provider, &service.api_url)
 }
 
 /// The open rotation of a key.
 fn of<'a>(key: &Key, open: &'a [Record], hands: &Hands<'_, '_>) -> Option<&'a Record> {
-    let service = hands.service();
-    let here = |record: &&Record| {
-        record.old.id == key.id
-            && (&record.service.provider, &record.service.api_url) == (&service.provider, &service.api_url)
-    };
-    open.iter().find(here)
+    open.iter().find(|record| record.old.id == key.id && is_here(record, hands))
 }
 
 /// A key that was not rotated, and why.
 struct Unrotated {
-    key: Key,
+    work: Work,
     error: anyhow::Error,
 }
 
 /// Rotates the keys, a few at a time, and tells of each. Whoever interrupts ends it all, with the steps that are under
 /// way.
-async fn each(args: &Args, keys: Vec<Key>, open: &[Record], hands: &Hands<'_, '_>) -> (Vec<Ended>, Vec<Unrotated>) {
-    let total = keys.len();
+async fn each(args: &Args, work: Vec<Work>, hands: &Hands<'_, '_>) -> (Vec<Ended>, Vec<Unrotated>) {
+    let total = work.len();
     let stopped = std::cell::Cell::new(false);
-    let one = async |key: Key| {
+    let one = async |work: Work| {
         if stopped.get() {
             let error = Failure::new(Exit::Interrupted, "untried", "not tried").into();
-            return Err(Unrotated { key, error });
+            return Err(Unrotated { work, error });
         }
-        let rotated = rotate(args, &key, of(&key, open, hands), hands).await;
+        let rotated = rotate(args, &work, hands).await;
         rotated.map_err(|error| {
             if matches!(meaning(&error).0, Exit::Interrupted | Exit::Terminated) {
                 stopped.set(true);
             }
-            Unrotated { key, error }
+            Unrotated { work, error }
         })
     };
-    let mut outcomes = stream::iter(keys.into_iter().map(one)).buffer_unordered(usize::from(args.jobs));
+    let mut outcomes = stream::iter(work.into_iter().map(one)).buffer_unordered(usize::from(args.jobs));
     let (mut done, mut failed) = (Vec::new(), Vec::new());
     hands.terminal.borrow_mut().progress(Some((0, total)));
     while let Some(outcome) = outcomes.next().await {
@@ -133,23 +184,26 @@ async fn each(args: &Args, keys: Vec<Key>, open: &[Record], hands: &Hands<'_, '_
                 done.push(ended);
             }
             Err(unrotated) => {
-                let Unrotated { key, error } = &unrotated;
-                let name = quoted(&key.name);
-                terminal.say(&format!("[{count}/{total}] Not rotated: {name} ({}): {}", key.id, whole_message(error)));
+                let Unrotated { work, error } = &unrotated;
+                let (id, name) = (work.id(), quoted(work.name()));
+                terminal.say(&format!("[{count}/{total}] Not rotated: {name} ({id}): {}", whole_message(error)));
                 failed.push(unrotated);
             }
         }
     }
     let terminal = &mut **hands.terminal.borrow_mut();
     terminal.progress(None);
-    terminal.say(&format!("Rotated {} of {}", done.len(), text::count(total, "key")));
+    if total > 0 {
+        terminal.say(&format!("Rotated {} of {}", done.len(), text::count(total, "key")));
+    }
     (done, failed)
 }
 
-async fn rotate(args: &Args, key: &Key, open: Option<&Record>, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {
-    let run = match open {
-        Some(record) => resume(&record.id, Goal::Complete, &[], hands)?,
-        None => begin(key, &args.wishes(places(args, key)?, None), hands).await?,
+async fn rotate(args: &Args, work: &Work, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {
+    let run = match work {
+        Work { open: Some(record), .. } => resume(&record.id, Goal::Complete, &[], hands)?,
+        Work { key: Some(key), .. } => begin(key, &args.wishes(places(args, key)?, None), hands).await?,
+        Work { .. } => anyhow::bail!("there is no key"),
     };
     run.drive(hands).await
 }
@@ -196,15 +250,15 @@ fn partial(args: &Args, done: &[Ended], failed: &[Unrotated], hands: &Hands<'_, 
     let mut reasons = String::new();
     let mut failures: Vec<Value> = Vec::new();
     let mut exit = Exit::Partial;
-    for Unrotated { key, error } in failed {
+    for Unrotated { work, error } in failed {
         let (own, hint) = meaning(error);
         if matches!(own, Exit::Interrupted | Exit::Terminated) {
             exit = own;
         }
         let why = whole_message(error);
-        reasons.extend(["\n  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &why]);
+        reasons.extend(["\n  ", work.id(), "  ", &text::escape(work.name()), "  ", &why]);
         failures.push(json!({
-            "id": key.id, "name": key.name, "message": why, "hint": hint, "exit": own.code(),
+            "id": work.id(), "name": work.name(), "message": why, "hint": hint, "exit": own.code(),
         }));
     }
     let total = text::count(done.len() + failed.len(), "key");
