@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::consent::Act;
 use crate::exit::{Exit, Explain};
 use crate::failure::{Failure, changed_or_not, quoted};
 use crate::http::HttpError;
@@ -124,6 +125,23 @@ impl Account {
         }
         Ok(list.finish(terminal, Value::Null)?)
     }
+}
+
+/// Shows the keys that something would be done to.
+pub(crate) fn preview(
+    act: Act<'_>,
+    keys: &[Key],
+    output: &Output,
+    terminal: &mut Terminal,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let mut list = output.list(terminal, &key::COLUMNS);
+    for one in keys {
+        list.row_of(terminal, || key::cells(one, now), || key::json(one, now))?;
+    }
+    list.finish(terminal, json!({ "dry_run": true, "count": keys.len() }))?;
+    terminal.say(&format!("Would {} {}; nothing was sent", act.verb, text::count(keys.len(), "key")));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What can be typed, and the one place that decides what runs.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 use crate::commands::{
     audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
-    reactivate, revoke, serve, show, usage, whoami,
+    reactivate, revoke, rotate, rotation, serve, show, usage, whoami,
 };
 use crate::config::{Environment, Flags, Target};
 use crate::exit::Exit;
@@ -18,6 +19,7 @@ use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
 use crate::providers::{Provider, Rules};
 use crate::reach::Reached;
+use crate::rotation::{Hands, Journal};
 use crate::terminal::{Color, Terminal};
 use crate::text;
 
@@ -114,6 +116,8 @@ enum Command {
     #[command(visible_alias = "get")]
     Show(show::Args),
     Edit(edit::Args),
+    Rotate(Box<rotate::Args>),
+    Rotation(rotation::Args),
     Revoke(revoke::Args),
     Reactivate(reactivate::Args),
     #[command(visible_alias = "rm")]
@@ -166,6 +170,9 @@ impl Cli {
             let message = "this form is of another command: prometheus of usage and credits, junit and sarif of check";
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).into());
         }
+        if self.command.reminds() {
+            remind(environment, terminal);
+        }
         match self.command {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
@@ -176,6 +183,10 @@ impl Cli {
             }
             Command::Logout(_) => logout::run(&globals.flags(), environment, &output, terminal),
             Command::Profile(args) => profile::run(args, globals.yes, &globals.flags(), environment, &output, terminal),
+            Command::Rotation(args) => {
+                let flags = globals.flags();
+                one_thread()?.block_on(rotation::run(args, globals.yes, &flags, environment, &output, terminal))
+            }
             Command::Serve(args)
                 if args.prints_no_object() && (globals.json || globals.format.is_some() || globals.jq.is_some()) =>
             {
@@ -243,6 +254,11 @@ impl Command {
         matches!(self, Self::Create(args) if args.is_dry_run())
     }
 
+    /// Whether rotations that are not over are told of: not where they are the subject, nor where a program reads.
+    const fn reminds(&self) -> bool {
+        !matches!(self, Self::Rotation(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Serve(_))
+    }
+
     /// Runs a command that calls a service.
     async fn call(
         self,
@@ -261,6 +277,13 @@ impl Command {
             Self::List(args) => list::run(args, client, output, terminal).await,
             Self::Show(args) => show::run(args, client, output, terminal).await,
             Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,
+            Self::Rotate(args) => {
+                let journal = Journal::of(&environment.data_directory()?);
+                let terminal = RefCell::new(terminal);
+                let mut hands = Hands::new(&reached, &journal, environment.circumstances(), output, &terminal);
+                hands.configuration = environment.config_directory().ok();
+                rotate::run(*args, yes, &hands).await
+            }
             Self::Revoke(args) => revoke::run(args, yes, client, output, terminal).await,
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
@@ -278,6 +301,7 @@ impl Command {
             | Self::Logout(_)
             | Self::Profile(_)
             | Self::Perms(_)
+            | Self::Rotation(_)
             | Self::Serve(_)
             | Self::Completions(_)
             | Self::Man(_)
@@ -286,6 +310,15 @@ impl Command {
                     .into())
             }
         }
+    }
+}
+
+/// Says in one line that rotations are not over.
+fn remind(environment: &Environment, terminal: &mut Terminal) {
+    let left = environment.data_directory().map_or(0, |directory| Journal::of(&directory).left());
+    if left > 0 {
+        let verb = if left == 1 { "is" } else { "are" };
+        terminal.say(&format!("{} {verb} not over: keys rotation list", text::count(left, "rotation")));
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let now = system::now();
-    let given = Given { yes, confirm: &args.confirm, max: None };
+    let given = Given { yes, confirm: &args.confirm, ..Given::default() };
     let asked = check(&args, rules)?;
     if !args.remove_perm.is_empty() {
         given.or_somebody_to_ask(ACT, terminal)?;

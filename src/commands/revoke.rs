@@ -2,14 +2,15 @@
 
 use clap::Args as ClapArgs;
 
-use crate::bulk::Account;
+use crate::bulk::{self, Account};
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::key::Key;
-use crate::model::selector::{Preference, Selector};
+use crate::model::selector::Selector;
 use crate::output::Output;
 use crate::providers::native::client::Client;
+use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
@@ -17,10 +18,19 @@ use crate::{selection, system, text};
 ///
 /// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  keys revoke ci --reason leaked
+  keys revoke --name 'ci-*' --reason leaked --dry-run
+  keys revoke --unused 180d --yes --max 50")]
 pub(crate) struct Args {
     /// Id, name, or the start of an id or prefix that only one key has
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(value_name = "KEY", required_unless_present_any = ["name", "older_than", "expiring", "unused"])]
     keys: Vec<Selector>,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Show which keys this would touch, and touch none
+    #[arg(long)]
+    dry_run: bool,
     /// Why, for the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -41,13 +51,16 @@ pub(crate) async fn run(
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let given = Given { yes, confirm: &args.confirm, max: args.max };
-    given.or_somebody_to_ask(ACT, terminal)?;
+    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
+    if !args.dry_run {
+        given.or_somebody_to_ask(ACT, terminal)?;
+    }
     let now = system::now();
-    let (revoked, active): (Vec<_>, Vec<_>) = selection::all(client, &args.keys, Preference::Active, now)
-        .await?
-        .into_iter()
-        .partition(|key| key.revoked_at.is_some());
+    let meant = selection::meant(client, &args.keys, &args.chosen, now).await?;
+    if args.dry_run {
+        return bulk::preview(ACT, &meant, output, terminal, now);
+    }
+    let (revoked, active): (Vec<_>, Vec<_>) = meant.into_iter().partition(|key| key.revoked_at.is_some());
     let reason = args.reason.as_deref().map(|reason| text::option("--reason", reason)).unwrap_or_default();
     let mut account = Account::new("revoke", format!("{reason} --yes"));
     for key in revoked {

@@ -6,6 +6,7 @@ pub(crate) mod native;
 use jiff::SignedDuration;
 
 use crate::model::permission::Catalogue;
+use crate::model::rotation::Facts;
 use crate::model::secret::KeyShape;
 
 /// Every provider this program knows.
@@ -47,6 +48,8 @@ pub(crate) struct Rules {
     pub(crate) writing_permission: &'static str,
     /// How long a temporary key lives.
     pub(crate) temporary: SignedDuration,
+    /// What a rotation has to know.
+    pub(crate) rotation: Facts,
     /// Whether a call through the gate is paid with a credit.
     pub(crate) calls_cost_credits: bool,
     /// Whether a call to the management API is.

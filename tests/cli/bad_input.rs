@@ -649,6 +649,8 @@ exit 2
 --- stderr
 error: unrecognized subcommand 'frobnicate'
 
+  tip: a similar subcommand exists: 'rotate'
+
 Usage: keys [OPTIONS] <COMMAND>
 
 For more information, try '--help'.

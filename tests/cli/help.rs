@@ -23,6 +23,8 @@ Commands:
   list         List keys [alias: ls]
   show         Show a key [alias: get]
   edit         Change a key
+  rotate       Rotate a key: make its successor, deliver it, and retire the old one
+  rotation     Go on with rotations that are not over, or take them back
   revoke       Revoke keys
   reactivate   Reactivate revoked keys
   delete       Delete keys for good [alias: rm]

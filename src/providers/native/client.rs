@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::wire::{
     AuditAnswer, AuditLogAnswer, CreditsAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, NewKeyBody,
-    RevokeBody, UsageAnswer, WhoamiAnswer, read_issued,
+    RevokeBody, UsageAnswer, WhoamiAnswer, read_issued, read_unseen,
 };
 use crate::http::{Answer, HttpError, IdempotencyKey, Method, Preview, Request, Transport};
 use crate::model::audit::{AuditEntry, AuditFilter};
@@ -64,6 +64,26 @@ impl Client {
         read_issued(&answer.body)
             .map(|issued| (issued, replayed))
             .map_err(|what| HttpError::Unreadable { what, changes: true })
+    }
+
+    /// Creates a key that may have been created by the same request before. A service that has forgotten the plaintext
+    /// still says which key it was.
+    pub(crate) async fn mint(&self, new: &NewKey, idempotency_key: &IdempotencyKey) -> Result<Minted, HttpError> {
+        let answer = self.transport.send(&creation(new, idempotency_key)).await?;
+        let unreadable = |what| HttpError::Unreadable { what, changes: true };
+        match read_issued(&answer.body) {
+            Ok(issued) => Ok(Minted::Issued(Box::new(issued))),
+            Err(what) => read_unseen(&answer.body).map(|key| Minted::Unseen(Box::new(key))).ok_or(unreadable(what)),
+        }
+    }
+
+    /// A key by its id; `None` where there is none.
+    pub(crate) async fn show(&self, id: &KeyId) -> Result<Option<Key>, HttpError> {
+        match self.transport.send(&Request::get(path(id, "")?)).await {
+            Ok(answer) => key(&answer, false).map(Some),
+            Err(error) if error.is("not_found") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The request that [`Client::create`] would send.
@@ -195,6 +215,13 @@ impl Client {
         }
         Pages::new(self, query)
     }
+}
+
+/// What a service answers that is asked for a key, perhaps for the second time.
+pub(crate) enum Minted {
+    Issued(Box<IssuedKey>),
+    /// A key whose plaintext it does not show again.
+    Unseen(Box<Key>),
 }
 
 /// The pages of a list. After the first one, which says how many there are, some are fetched ahead.

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::model::permission::{Call, Catalogue, Entry};
+use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
 use crate::providers::Rules;
 
@@ -18,6 +19,7 @@ pub(crate) const RULES: Rules = Rules {
     temporary: SignedDuration::from_hours(1),
     calls_cost_credits: true,
     management_costs_credits: false,
+    rotation: Facts { naming: Naming::TakenOver, edits_expiry: true, replays_for: SignedDuration::from_hours(24) },
 };
 
 const ENTRIES: &[Entry] = &[

@@ -67,6 +67,7 @@ fn new_key(name: &str) -> NewKey {
         tier: Tier::Standard,
         lifetime: Lifetime::Never,
         temporary: false,
+        replaces: None,
     }
 }
 

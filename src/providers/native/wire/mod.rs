@@ -31,7 +31,7 @@ use crate::model::whoami::Whoami;
     "id": "key_7qz3m1v9w8x2", "name": "Ingestion worker", "description": "Used by the nightly ingestion job",
     "prefix": "wbk_1a2B3c4D", "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
     "temporary": false, "created_by": "operator", "created_at": "2026-04-17T11:20:00Z", "last_used_at": null,
-    "expires_at": null, "revoked_at": null, "revoked_reason": null
+    "expires_at": null, "revoked_at": null, "revoked_reason": null, "replaced": false
 }))]
 pub(super) struct KeyBody {
     id: String,
@@ -52,6 +52,8 @@ pub(super) struct KeyBody {
     expires_at: Option<String>,
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
+    /// Whether it works but a successor has taken over its name
+    replaced: bool,
     #[serde(flatten)]
     #[schema(ignore)]
     more: Map<String, Value>,
@@ -75,6 +77,7 @@ impl KeyBody {
             expires_at: instant(key.expires_at),
             revoked_at: instant(key.revoked_at),
             revoked_reason: key.revoked_reason.clone(),
+            replaced: key.replaced && key.state(now) == State::Active,
             more: Map::new(),
         }
     }
@@ -99,6 +102,7 @@ impl KeyBody {
             expires_at: instant(self.expires_at)?,
             revoked_at: instant(self.revoked_at)?,
             revoked_reason: self.revoked_reason,
+            replaced: self.replaced,
             more: self.more,
         })
     }
@@ -227,6 +231,13 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     Ok(IssuedKey { key: key.into_key()?, plain })
 }
 
+/// The key in an answer that holds no plaintext.
+pub(super) fn read_unseen(body: &[u8]) -> Option<Key> {
+    let answer: KeyAnswer = serde_json::from_slice(body).ok()?;
+    let has_plaintext = answer.data.more.contains_key("key");
+    answer.data.into_key().ok().filter(|key| !has_plaintext && !key.id.as_str().is_empty())
+}
+
 fn wipe(value: &mut Value) {
     if let Value::String(text) = value.take() {
         drop(Zeroizing::new(text));
@@ -291,6 +302,10 @@ pub(super) struct NewKeyBody {
     /// A key that ends by itself after an hour
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     temporary: bool,
+    /// The id of the key that this one is to replace: where both have one name, the new key claims it, and the old one
+    /// works on under it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
 }
 
 impl NewKeyBody {
@@ -309,6 +324,7 @@ impl NewKeyBody {
                 Lifetime::At(_) | Lifetime::Never => None,
             },
             temporary: new.temporary,
+            replaces: new.replaces.as_ref().map(|id| id.as_str().to_owned()),
         }
     }
 
@@ -332,6 +348,7 @@ impl NewKeyBody {
             tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
             lifetime,
             temporary: self.temporary,
+            replaces: self.replaces.map(KeyId::new),
         })
     }
 }
