@@ -155,8 +155,6 @@ impl Service {
             limits: workspace.limits(),
             credit: workspace.provider.rules().management_costs_credits,
         };
-        let new_id = || self.new_id("grant_");
-        let supply = Supply { store: &self.store, workspace, new_id: &new_id };
-        self.meters.of(&workspace.id).spend(&supply, &cost, now).await
+        self.meters.of(&workspace.id).spend(Supply { service: self, workspace }, &cost, now).await
     }
 }
