@@ -154,8 +154,12 @@ impl Service {
             let details = differences(&before, &after).to_string();
             change.write.append_audit(ask.now, ask.caller.actor(), action, id, &details).await?;
         }
-        let answer = render(&after);
-        self.finish(ask, *change, answer, None).await
+        let is_so_already = after == before;
+        let answer = self.finish(ask, *change, render(&after), None).await?;
+        if is_so_already {
+            self.catch_up().await?;
+        }
+        Ok(answer)
     }
 }
 
