@@ -1,13 +1,9 @@
 //! A place of its own for each test, runs of the real binary in it, and what was seen, with what differs from run to run
 //! checked for its shape and replaced.
 
-<<<<<<< HEAD
 mod authority;
-mod fake;
-mod proxy;
-=======
 pub(crate) mod fake;
->>>>>>> f7cbea1 (Kill rotations at every arrow, at every call that makes a step last, and two hundred times at random)
+mod proxy;
 mod pty;
 mod server;
 

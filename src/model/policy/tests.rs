@@ -40,6 +40,7 @@ fn good(name: &str) -> Key {
         expires_at: Some("2027-01-01T00:00:00Z".parse().unwrap()),
         revoked_at: None,
         revoked_reason: None,
+        replaced: false,
         more: Map::new(),
     }
 }
