@@ -163,7 +163,7 @@ impl Room<'_, '_> {
     }
 
     /// The service that a rotation is about: as it was, where nothing else is typed.
-    #[expect(clippy::await_holding_refcell_ref, reason = "one rotation is reached at a time, and nobody else writes")]
+    #[expect(clippy::await_holding_refcell_ref, reason = "nothing else is under way that would use the terminal")]
     async fn reach(&self, record: &Record) -> anyhow::Result<Reached> {
         let (flags, service) = (self.flags, &record.service);
         let typed = flags.profile.is_some() || flags.api_url.is_some();

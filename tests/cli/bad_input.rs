@@ -637,7 +637,7 @@ exit 2
 --- stderr
 error: unrecognized subcommand 'crate'
 
-  tip: some similar subcommands exist: 'reactivate', 'credits', 'create'
+  tip: some similar subcommands exist: 'reactivate', 'credits', 'rotate', 'create'
 
 Usage: keys [OPTIONS] <COMMAND>
 
