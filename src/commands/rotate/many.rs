@@ -228,10 +228,8 @@ fn check_places(args: &Args) -> Result<(), Failure> {
 fn places(args: &Args, key: &Key) -> anyhow::Result<Vec<SinkSpec>> {
     let place = |spec: &SinkSpec| {
         let template = spec.to_string();
-        let harmless = match spec {
-            SinkSpec::Command(_) => text::shell_word(&key.name) == key.name && !key.name.starts_with('-'),
-            _ => !key.name.contains('/') && !key.name.starts_with('.'),
-        };
+        let stays = !key.name.contains('/') && !key.name.starts_with(['.', '-']);
+        let harmless = stays && (!matches!(spec, SinkSpec::Command(_)) || text::shell_word(&key.name) == key.name);
         let problem = |what: String| {
             Failure::new(Exit::Usage, "unusable_name", format!("the key {} has no place: {what}", quoted(&key.name)))
                 .hint("use {id} in --to instead of {name}")
