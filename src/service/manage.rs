@@ -149,8 +149,11 @@ impl Service {
             let details = differences(&before, &after).to_string();
             change.write.append_audit(ask.now, ask.caller.actor(), action, id, &details).await?;
         }
-        let answer = render(&after);
-        self.finish(ask, *change, answer, None).await
+        let answer = self.finish(ask, *change, render(&after), None).await?;
+        if after == before {
+            self.settle_others().await?;
+        }
+        Ok(answer)
     }
 }
 

@@ -37,10 +37,6 @@ pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
-
-/// How long the database may take to say that it is there: whoever asks wants to know now.
-const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The engine over one database. Cheap to clone.
 #[derive(Clone)]
@@ -72,7 +68,7 @@ impl Service {
 
     /// Whether the database answers, within two seconds.
     pub(crate) async fn is_ready(&self) -> Result<(), StoreError> {
-        self.store.answers(READY_WITHIN).await
+        self.store.answers().await
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.
@@ -89,6 +85,19 @@ impl Service {
         for changed in changes {
             self.cache.forget(changed);
         }
-        replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), changes).await
+        match changes.iter().map(|changed| changed.number).max() {
+            Some(newest) => self.settle_until(newest).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits for the changes that others have made so far: who finds done what it was asked for may answer so only when that
+    /// holds everywhere.
+    async fn settle_others(&self) -> Result<(), Refusal> {
+        self.settle_until(self.store.newest_change().await?).await
+    }
+
+    async fn settle_until(&self, number: i64) -> Result<(), Refusal> {
+        replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), number).await
     }
 }
