@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::meter::{Cost, Supply};
-use super::store::Workspace;
+use super::store::{Workspace, in_time};
 use super::{Refusal, Service};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
@@ -138,9 +138,9 @@ impl Caller {
 impl Service {
     /// Finds out who presents this key. Unknown and malformed keys cost the same look-up as known ones.
     pub(crate) async fn authenticate(&self, presented: &str, now: Timestamp) -> Result<Caller, Refusal> {
-        let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::InvalidKey)?;
+        let stored = in_time(self.store.key_with_hash(&HashedKey::of(presented))).await?.ok_or(Refusal::InvalidKey)?;
         let identity = Identity::of(&stored.key, now)?;
-        let workspace = self.store.workspace_with_id(&stored.workspace).await?.ok_or(Refusal::InvalidKey)?;
+        let workspace = in_time(self.store.workspace_with_id(&stored.workspace)).await?.ok_or(Refusal::InvalidKey)?;
         self.usage.touch(stored.key.id.as_str(), now);
         Ok(Caller { workspace, identity, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
     }
@@ -155,6 +155,9 @@ impl Service {
             limits: workspace.limits(),
             credit: workspace.provider.rules().management_costs_credits,
         };
-        self.meters.of(&workspace.id).spend(Supply { service: self, workspace }, &cost, now).await
+        let supply = Supply { service: self, workspace };
+        let meter = self.meters.of(&workspace.id);
+        let spent = in_time(async { Ok(meter.spend(supply, &cost, now).await) }).await;
+        spent.unwrap_or_else(|error| (None, Err(error.into())))
     }
 }

@@ -4,19 +4,16 @@
 //! refused for its permission counts, so that trying costs; one refused for the limits does not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::cache::{self, Known};
 use super::meter::{Cost, Supply};
+use super::store::in_time;
 use super::usage::Called;
 use super::{Refusal, Service, StoreError};
 use crate::model::quota::Quota;
 use crate::model::state::State;
-
-/// For how long the database may keep a call waiting.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The call somebody wants to make.
 #[derive(Debug, Clone, Copy)]
@@ -39,23 +36,23 @@ pub(crate) struct Owner {
 pub(crate) struct Admission {
     /// Whose call it is, where that is known.
     pub(crate) owner: Option<Owner>,
+    /// As what it is counted.
+    pub(crate) endpoint: String,
     pub(crate) quota: Option<Quota>,
     pub(crate) outcome: Result<(), Refusal>,
 }
 
 impl Admission {
     const fn refused(refusal: Refusal) -> Self {
-        Self { owner: None, quota: None, outcome: Err(refusal) }
+        Self { owner: None, endpoint: String::new(), quota: None, outcome: Err(refusal) }
     }
 }
 
 impl Service {
     /// Whether whoever presents a key may make a call. If so, it is made: it counts, and it is paid for.
     pub(crate) async fn admit(&self, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
-        match tokio::time::timeout(PATIENCE, self.decide(presented, call, now)).await {
-            Ok(admission) => admission,
-            Err(_) => Admission::refused(StoreError::Database(sqlx::Error::PoolTimedOut).into()),
-        }
+        let decided = in_time(async { Ok(self.decide(presented, call, now).await) }).await;
+        decided.unwrap_or_else(|error| Admission::refused(error.into()))
     }
 
     async fn decide(&self, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
@@ -91,7 +88,7 @@ impl Service {
         self.usage.touch(called.key, now);
         self.usage.count(called, outcome.is_err(), now);
         let owner = Owner { workspace: known.workspace.id.clone(), key: known.key.id.as_str().to_owned() };
-        Admission { owner: Some(owner), quota, outcome }
+        Admission { owner: Some(owner), endpoint, quota, outcome }
     }
 
     /// The key somebody presents: from memory where this replica knows that nothing has changed, else from the database.
@@ -120,20 +117,34 @@ const MALFORMED: &str = "(malformed)";
 
 /// Refuses paths that may lead elsewhere behind the gate than they read here: `/v1/contacts/../api-keys`.
 fn checked(call: Call<'_>) -> Result<(), Refusal> {
-    let wrong = |problem: &str| Err(Refusal::Invalid { field: "path", problem: problem.to_owned() });
-    if !call.path.starts_with('/') || call.path.contains(|character: char| character == '\\' || character.is_control())
+    let wrong = |field, problem: &str| Err(Refusal::Invalid { field, problem: problem.to_owned() });
+    if !(1..=LONGEST_METHOD).contains(&call.method.len())
+        || !call.method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
     {
-        return wrong("it is none");
+        return wrong("method", "it is none");
     }
-    let lower = call.path.to_ascii_lowercase();
-    let dotted = lower.replace("%2e", ".");
-    if lower.contains("%2f") || lower.contains("%5c") || lower.contains("%00") || lower.contains("//") {
-        return wrong("it can be read in two ways");
+    if !call.path.starts_with('/') || call.path.contains(|character: char| character.is_control()) {
+        return wrong("path", "it is none");
     }
-    if dotted.split('/').any(|segment| segment == "." || segment == "..") {
-        return wrong("it can be read in two ways");
+    let dotted = |segment: &str| segment == "." || segment == "..";
+    if call.path.contains("//")
+        || call.path.contains(['\\', ';', '#'])
+        || call.path.split('/').any(dotted)
+        || call.path.split('%').skip(1).any(|after| !is_needed(after))
+    {
+        return wrong("path", "it can be read in two ways");
     }
     Ok(())
+}
+
+/// Longer than any method that is registered.
+const LONGEST_METHOD: usize = 20;
+
+/// Whether what follows a `%` is a byte that can stand in a path in no other way, and that no server takes for a part of its
+/// syntax.
+fn is_needed(after: &str) -> bool {
+    let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    byte.is_some_and(|byte| !byte.is_ascii_control() && !byte.is_ascii_alphanumeric() && !b"-._~/\\;".contains(&byte))
 }
 
 #[cfg(test)]
@@ -160,6 +171,12 @@ mod tests {
             "/v1/a%5cb",
             "/v1/a\u{0}",
             "/v1/a%00",
+            "/v1/%61pi-keys",
+            "/v1/a%",
+            "/v1/a%2",
+            "/v1/a%+2b",
+            "/v1/a%é",
+            "/v1/a;b",
         ] {
             assert!(!fits(bad), "{bad}");
         }

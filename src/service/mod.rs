@@ -38,10 +38,6 @@ pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
-
-/// How long the database may take to say that it is there: whoever asks wants to know now.
-const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// The engine over one database. Cheap to clone.
 #[derive(Clone)]
@@ -73,7 +69,7 @@ impl Service {
 
     /// Whether the database answers, within two seconds.
     pub(crate) async fn is_ready(&self) -> Result<(), StoreError> {
-        self.store.answers(READY_WITHIN).await
+        self.store.answers().await
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.
@@ -90,8 +86,12 @@ impl Service {
         for changed in changes {
             self.cache.forget(changed);
         }
-        replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), changes).await
+        match changes.iter().map(|changed| changed.number).max() {
+            Some(newest) => replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), newest).await,
+            None => Ok(()),
+        }
     }
+
     /// Waits until every replica has followed all that was changed by now, this one too. For whoever answers that something
     /// is so already: the attempt that made it so may have been cut short before anybody forgot what was before.
     async fn catch_up(&self) -> Result<(), Refusal> {
@@ -99,6 +99,6 @@ impl Service {
         if let Some(replica) = self.replica.get() {
             replica.wake();
         }
-        replica::settled_until(&self.store, None, newest).await
+        replica::settled(&self.store, None, newest).await
     }
 }

@@ -3,7 +3,7 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -122,7 +122,8 @@ impl AuditLogQuery {
             return Err(Problem::invalid("per_page", format!("it goes from 1 to {LARGEST_PAGE}")));
         }
         let after = self.after.map(|id| {
-            let number = id.strip_prefix("log_").and_then(|number| number.parse().ok());
+            let digits = id.strip_prefix("log_").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            let number = digits.and_then(|digits| digits.parse().ok());
             number.ok_or_else(|| Problem::invalid("after", "it is the id of an entry, log_42"))
         });
         let query = AuditQuery {
@@ -130,13 +131,19 @@ impl AuditLogQuery {
             resource: self.resource_id.filter(|text| !text.is_empty()),
             actor: self.actor.filter(|text| !text.is_empty()),
             from: instant("from", self.from)?,
-            to: instant("to", self.to)?,
+            to: instant("to", self.to)?.map(end_of_second),
             after: after.transpose()?,
             page,
             per_page,
         };
         Ok((query, page, per_page))
     }
+}
+
+/// Answers tell instants to the second: one that is given so means all of it.
+fn end_of_second(instant: Timestamp) -> Timestamp {
+    let rest = if instant.subsec_nanosecond() == 0 { 999_999_999 } else { 0 };
+    instant.saturating_add(SignedDuration::from_nanos(rest)).unwrap_or(Timestamp::MAX)
 }
 
 /// Show who changed what, newest first

@@ -3,7 +3,7 @@
 //! nginx (`auth_request`) and Traefik (`ForwardAuth`) tell of the call in headers, Envoy (`ext_authz` over HTTP) asks with the
 //! call's own method and with its path behind `/authorize`.
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,13 +15,14 @@ use crate::providers::native::wire::ErrorAnswer;
 use crate::service::{Call, Refusal, Trace};
 
 pub(super) const GATE: &str = "/authorize";
-pub(super) const GATE_OF_ENVOY: &str = "/authorize/{*path}";
+/// Behind which Envoy puts the path of the call: `/` and any longer one.
+pub(super) const GATES_OF_ENVOY: [&str; 2] = ["/authorize/", "/authorize/{*path}"];
 
 /// How proxies tell of the call they hold: the headers of its method and of its path.
 const TOLD: [(&str, &str); 2] = [("x-original-method", "x-original-uri"), ("x-forwarded-method", "x-forwarded-uri")];
 
 pub(super) fn is_gate(template: &str) -> bool {
-    [GATE, GATE_OF_ENVOY].contains(&template)
+    template == GATE || GATES_OF_ENVOY.contains(&template)
 }
 
 /// Ask whether a call may be made
@@ -74,13 +75,9 @@ pub(super) async fn authorize_by_post(State(context): State<Context>, request: R
 }
 
 /// Envoy's way of asking.
-pub(super) async fn authorize_path(
-    State(context): State<Context>,
-    Path(path): Path<String>,
-    request: Request,
-) -> Response {
+pub(super) async fn authorize_path(State(context): State<Context>, request: Request) -> Response {
     // As it was sent: what is percent-encoded stays so.
-    let sent = request.uri().path().strip_prefix(GATE).map_or_else(|| format!("/{path}"), str::to_owned);
+    let sent = request.uri().path().strip_prefix(GATE).unwrap_or_default().to_owned();
     answer(&context, request, Some(sent)).await
 }
 
@@ -97,7 +94,7 @@ async fn answer(context: &Context, request: Request, path: Option<String>) -> Re
 async fn ask(context: &Context, asked: &Parts, path: Option<String>) -> Result<Response, Problem> {
     let key = presented(&asked.headers).ok_or(Refusal::MissingCredential)?;
     let (method, path) = told(&asked.headers, path.map(|path| (asked.method.to_string(), path)))?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
     let admission = context.service.admit(key, Call { method: &method, path }, (context.now)()).await;
     let mut response = match admission.outcome {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),

@@ -1,6 +1,9 @@
 //! The native provider's HTTP from both sides: the routes as any caller sees them, and our own client of them.
 
+mod account;
 mod client;
+mod data;
+mod gate;
 mod openapi;
 mod pages;
 mod refusals;
@@ -14,9 +17,10 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::model::key::IssuedKey;
+use crate::model::plan::Plan;
 use crate::providers::Provider;
 use crate::providers::native::routes::{self as native, Context};
-use crate::service::Service;
+use crate::service::{Agreement, NewWorkspace, Service};
 use crate::system;
 use crate::testing::{START, TestDatabase, new_workspace, now};
 
@@ -31,10 +35,26 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(new_workspace(&"acme".parse().unwrap()).agreement).await
+    }
+
+    /// Whose workspace has so many calls a day and a minute, and so many credits a month.
+    async fn agreed(per_day: i64, per_minute: i64, monthly: i64) -> Self {
+        Self::with(Agreement {
+            plan: Plan::Enterprise,
+            daily_limit: Some(per_day),
+            minute_limit: Some(per_minute),
+            monthly_credits: Some(monthly),
+        })
+        .await
+    }
+
+    async fn with(agreement: Agreement) -> Self {
         let database = TestDatabase::sqlite();
         let service = database.open().await;
         let name = "acme".parse().unwrap();
-        let admin = service.create_workspace(&new_workspace(&name), START).await.unwrap();
+        let new = NewWorkspace { agreement, ..new_workspace(&name) };
+        let admin = service.create_workspace(&new, START).await.unwrap();
         Self {
             database,
             router: native::routes(context(&service)),
@@ -42,6 +62,10 @@ impl Site {
             service,
             admin,
         }
+    }
+
+    async fn workspace_id(&self) -> String {
+        self.service.workspaces().await.unwrap()[0].id.clone()
     }
 
     fn key(&self) -> &str {
