@@ -34,13 +34,7 @@ impl Site {
         let service = database.open().await;
         let name = "acme".parse().unwrap();
         let admin = service.create_workspace(&new_workspace(&name), START).await.unwrap();
-        Self {
-            database,
-            router: native::routes(context(&service)),
-            document: serde_json::to_value(native::document()).unwrap(),
-            service,
-            admin,
-        }
+        Self { database, router: native::routes(context(&service)), document: native::document(), service, admin }
     }
 
     fn key(&self) -> &str {
