@@ -10,8 +10,9 @@ pub(super) use account::{
 use std::fmt;
 
 use jiff::Timestamp;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -300,7 +301,7 @@ pub(super) struct NewKeyBody {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// Seconds from now, instead of `expires_at`: the same request again then says the same
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer")]
     #[schema(minimum = 1, maximum = 100_000_000_000_i64)]
     expires_in: Option<i64>,
     /// A key that ends by itself after an hour
@@ -409,6 +410,16 @@ impl KeyChangeBody {
 /// where the type takes it.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// An integer as JSON has it: `60.0` is one.
+fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let whole = || {
+        let text = number.as_f64().filter(|number| number.fract() == 0.0).map(|number| format!("{number:.0}"));
+        text.and_then(|text| text.parse().ok())
+    };
+    number.as_i64().or_else(whole).map(Some).ok_or_else(|| Error::custom("it is no integer"))
 }
 
 /// Why a key is switched off.
