@@ -66,8 +66,11 @@ pub(crate) struct Needed {
 
 impl Rules {
     /// What a call takes. One that the provider does not document takes the coarse permission to read, or to write.
+    ///
+    /// What is behind the gate decodes the path, so this does too: `/v1/api%2Dkeys` is `/v1/api-keys`.
     pub(crate) fn needed_for(&self, method: &str, path: &str) -> Needed {
-        if let Some(call) = self.permissions.call(method, path) {
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        if let Some(call) = self.permissions.call(method, &decoded) {
             return Needed { permission: call.permission, endpoint: format!("{} {}", call.method, call.path) };
         }
         let reads = ["GET", "HEAD", "OPTIONS"].contains(&method);
@@ -104,5 +107,6 @@ mod tests {
         assert_eq!(needed("GET", "/v1/deals/42/notes"), "read GET /v1/deals/:id/notes");
         assert_eq!(needed("DELETE", "/v2/a%20b/"), "write DELETE /v2/:id");
         assert_eq!(needed("HEAD", "/"), "read HEAD /");
+        assert_eq!(needed("POST", "/v1/%61pi%2Dkeys"), "admin:api_keys POST /v1/api-keys");
     }
 }

@@ -8,11 +8,12 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Context;
+use super::page::page;
 use super::problem::Problem;
 use super::refusals::{OfAnyCall, OfOneKey, OfWhatIsSaid};
 use super::request::Id;
 use crate::providers::native::wire::{
-    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, PageBody, UsageAnswer, UsageBody,
+    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, ErrorAnswer, PageBody, UsageAnswer, UsageBody,
 };
 use crate::service::{AuditQuery, Caller, MOST_DAYS};
 
@@ -40,6 +41,8 @@ impl UsageQuery {
 }
 
 /// Show what the workspace used, and what is left of its limits
+///
+/// Days are UTC dates. Counts of the last second may still be missing.
 #[utoipa::path(get, path = "/v1/usage", tag = "account", params(UsageQuery), responses(
     (status = 200, description = "Calls by day, endpoint and key", body = UsageAnswer),
     OfAnyCall, OfWhatIsSaid,
@@ -55,6 +58,8 @@ pub(super) async fn usage(
 }
 
 /// Show what a key used
+///
+/// Also one that is revoked or expired. The limits are those of the workspace.
 #[utoipa::path(get, path = "/v1/api-keys/{id}/usage", tag = "account",
     params(("id" = String, Path, description = "The key's id"), UsageQuery), responses(
     (status = 200, description = "Calls by day and endpoint", body = UsageAnswer),
@@ -72,6 +77,8 @@ pub(super) async fn key_usage(
 }
 
 /// Show the credits that are left, and what expires when
+///
+/// What expires soonest is spent first.
 #[utoipa::path(get, path = "/v1/credits", tag = "account", responses(
     (status = 200, description = "The balance and the grants it is made of", body = CreditsAnswer),
     OfAnyCall,
@@ -87,8 +94,9 @@ pub(super) async fn credits(State(context): State<Context>, caller: Caller) -> R
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditLogQuery {
     /// From 1
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
+    /// How many entries are on a page
     #[param(minimum = 1, maximum = 200, default = 50)]
     per_page: Option<u32>,
     /// `api_key.create`, or `create` for that of any resource
@@ -114,13 +122,7 @@ impl AuditLogQuery {
             text.map(|text| text.parse().map_err(|_| Problem::invalid(field, "it is an instant, 2026-02-24T10:43:12Z")))
                 .transpose()
         };
-        let (page, per_page) = (self.page.unwrap_or(1), self.per_page.unwrap_or(50));
-        if page == 0 {
-            return Err(Problem::invalid("page", "the first page is 1"));
-        }
-        if !(1..=LARGEST_PAGE).contains(&per_page) {
-            return Err(Problem::invalid("per_page", format!("it goes from 1 to {LARGEST_PAGE}")));
-        }
+        let (page, per_page) = page(self.page, self.per_page, 50, LARGEST_PAGE)?;
         let after = self.after.map(|id| {
             let digits = id.strip_prefix("log_").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
             let number = digits.and_then(|digits| digits.parse().ok());
@@ -147,9 +149,12 @@ fn end_of_second(instant: Timestamp) -> Timestamp {
 }
 
 /// Show who changed what, newest first
+///
+/// Entries are kept for 365 days. No route and no key can change one.
 #[utoipa::path(get, path = "/v1/audit-logs", tag = "account", params(AuditLogQuery), responses(
     (status = 200, description = "One page of entries", body = AuditLogAnswer),
-    OfAnyCall, OfWhatIsSaid,
+    (status = 400, description = "`validation_error`, or `invalid_date_range`: `from` is after `to`", body = ErrorAnswer),
+    OfAnyCall,
 ))]
 pub(super) async fn audit_logs(
     State(context): State<Context>,

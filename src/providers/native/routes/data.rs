@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 
 use super::Context;
 use super::count::Admitted;
+use super::page::page;
 use super::problem::Problem;
 use super::refusals::{OfAnyBody, OfGatedCall, OfWhatIsSaid};
 use super::request::{Body, Id};
@@ -55,8 +56,9 @@ pub(super) fn routes() -> Router<Context> {
 #[into_params(parameter_in = Query)]
 pub(super) struct DataQuery {
     /// From 1
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
+    /// How many objects are on a page
     #[param(minimum = 1, maximum = 100, default = 25)]
     per_page: Option<u32>,
 }
@@ -65,13 +67,7 @@ type Asked = Result<Query<DataQuery>, QueryRejection>;
 
 async fn list(context: &Context, workspace: &str, collection: Collection, query: Asked) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|_| Problem::invalid("query", "there are page and per_page, numbers"))?;
-    let (page, per_page) = (query.page.unwrap_or(1), query.per_page.unwrap_or(25));
-    if page == 0 {
-        return Err(Problem::invalid("page", "the first page is 1"));
-    }
-    if !(1..=LARGEST_PAGE).contains(&per_page) {
-        return Err(Problem::invalid("per_page", format!("it goes from 1 to {LARGEST_PAGE}")));
-    }
+    let (page, per_page) = page(query.page, query.per_page, 25, LARGEST_PAGE)?;
     let (records, total) = context.service.list_records(workspace, collection, page, per_page).await?;
     let meta = PageBody { page, per_page, total: u64::try_from(total).unwrap_or(0) };
     Ok(axum::Json(RecordListAnswer { data: records.iter().map(RecordBody::of).collect(), meta }).into_response())
@@ -90,6 +86,8 @@ async fn add(
 macro_rules! listing {
     ($name:ident, $path:literal, $collection:expr, $about:literal) => {
         #[doc = $about]
+        #[doc = ""]
+        #[doc = "Those of the caller's workspace, newest first."]
         #[utoipa::path(get, path = $path, tag = "data", params(DataQuery), responses(
                                     (status = 200, description = "One page, newest first", body = RecordListAnswer),
                                     OfGatedCall, OfWhatIsSaid,
@@ -107,6 +105,8 @@ macro_rules! listing {
 macro_rules! adding {
     ($name:ident, $path:literal, $collection:expr, $about:literal) => {
         #[doc = $about]
+        #[doc = ""]
+        #[doc = "It is kept as it is sent; the service gives it an id and its times."]
         #[utoipa::path(post, path = $path, tag = "data", request_body = Map<String, Value>, responses(
                     (status = 201, description = "The object as it is kept", body = RecordAnswer),
                     OfGatedCall, OfWhatIsSaid, OfAnyBody,
@@ -172,11 +172,13 @@ pub(super) async fn ask_lexi(
 }
 
 /// Approve a task of the assistant
+///
+/// Its status becomes `approved`, also where it was that already.
 #[utoipa::path(post, path = "/v1/lexi/tasks/{id}/approve", tag = "data",
     params(("id" = String, Path, description = "The task's id")), responses(
     (status = 200, description = "The task as it is now", body = RecordAnswer),
     (status = 404, description = "`not_found`: no task of this workspace", body = ErrorAnswer),
-    OfGatedCall,
+    OfGatedCall, OfWhatIsSaid,
 ))]
 pub(super) async fn approve_task(
     State(context): State<Context>,

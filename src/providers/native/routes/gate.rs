@@ -5,7 +5,7 @@
 
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 
 use super::Context;
@@ -52,7 +52,9 @@ pub(super) async fn authorize(State(context): State<Context>, request: Request) 
     answer(&context, request, None).await
 }
 
-/// The same, asked with POST.
+/// Ask whether a call may be made, with POST
+///
+/// The same as with GET, for proxies that ask with the method of the call.
 #[utoipa::path(post, path = "/authorize", tag = "gate", operation_id = "authorize_by_post", params(
     ("X-Original-Method" = Option<String>, Header, description = "The method of the call"),
     ("X-Original-URI" = Option<String>, Header, description = "The path of the call"),
@@ -120,7 +122,7 @@ fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String,
         let mut values = headers.get_all(name).iter();
         let Some(value) = values.next() else { return Ok(None) };
         match (value.to_str(), values.next()) {
-            (Ok(text), None) => Ok(Some(text.to_owned())),
+            (Ok(text), None) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text.to_owned())),
             _ => Err(Problem::invalid(name, "it is sent once, in visible ASCII")),
         }
     };
@@ -139,6 +141,9 @@ fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String,
             "say which call is meant: X-Original-Method and X-Original-URI, or X-Forwarded-Method and X-Forwarded-Uri";
         return Err(Problem::invalid("call", problem));
     };
+    if Method::from_bytes(method.as_bytes()).is_err() {
+        return Err(Problem::invalid("call", "its method is none"));
+    }
     if methods.iter().any(|other| other != method) || paths.iter().any(|other| other != path) {
         return Err(Problem::invalid("call", "the headers tell of different calls"));
     }

@@ -48,6 +48,25 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
     }
 
+    pub(super) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
+    }
+
+    pub(super) fn unsupported_media_type() -> Self {
+        let message = "The body must be sent as Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    pub(super) fn unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service's database is out of order")
+    }
+
+    /// What an answer with it looks like: status, code and body.
+    pub(super) fn example(&self) -> (StatusCode, &str, serde_json::Value) {
+        let body = error_body(&self.code, &self.message, "req_5f0c9a1e7b3d2846a0c4e6f8");
+        (self.status, &self.code, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
     pub(super) fn wrong_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
     }
@@ -99,7 +118,7 @@ impl From<Refusal> for Problem {
             Refusal::Store(StoreError::CommitUnknown(_)) => {
                 Self { hint: refusal.hint().map(Into::into), ..Self::new(status, refusal.code(), refusal.to_string()) }
             }
-            Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
+            Refusal::Store(_) => Self::unavailable(),
             other => Self { hint: other.hint().map(Into::into), ..Self::new(status, other.code(), other.to_string()) },
         };
         Self { retry_at, cause, ..problem }

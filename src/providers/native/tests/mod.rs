@@ -55,13 +55,7 @@ impl Site {
         let name = "acme".parse().unwrap();
         let new = NewWorkspace { agreement, ..new_workspace(&name) };
         let admin = service.create_workspace(&new, START).await.unwrap();
-        Self {
-            database,
-            router: native::routes(context(&service)),
-            document: serde_json::to_value(native::document()).unwrap(),
-            service,
-            admin,
-        }
+        Self { database, router: native::routes(context(&service)), document: native::document(), service, admin }
     }
 
     async fn workspace_id(&self) -> String {
