@@ -37,34 +37,45 @@ pub(crate) use usage::MOST_DAYS;
 pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// The engine over one database. Cheap to clone.
+/// The engine over one database. Cheap to clone, which every layer of a router does with every request.
 #[derive(Clone)]
-pub(crate) struct Service {
+pub(crate) struct Service(Arc<Engine>);
+
+pub(crate) struct Engine {
     store: store::Store,
     random: fn(&mut [u8]),
     /// Changes under way that carry an Idempotency-Key, so that a twin is told so instead of waiting.
     in_flight: Arc<Mutex<HashSet<String>>>,
     cache: Arc<cache::Cache>,
-    meters: Arc<meter::Meters>,
-    usage: Arc<usage::Usage>,
+    meters: meter::Meters,
+    usage: usage::Usage,
     /// Set while this process answers from memory.
-    replica: Arc<OnceLock<Arc<replica::Replica>>>,
+    replica: OnceLock<Arc<replica::Replica>>,
+}
+
+impl Deref for Service {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.0
+    }
 }
 
 impl Service {
     /// Opens the database, with at most so many connections at once, and brings its schema up to date.
     pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
-        Ok(Self {
+        Ok(Self(Arc::new(Engine {
             store: store::Store::open(database, connections).await?,
             random,
             in_flight: Arc::default(),
             cache: Arc::new(cache::Cache::new()),
-            meters: Arc::default(),
-            usage: Arc::default(),
-            replica: Arc::default(),
-        })
+            meters: meter::Meters::default(),
+            usage: usage::Usage::default(),
+            replica: OnceLock::new(),
+        })))
     }
 
     /// Whether the database answers, within two seconds.
