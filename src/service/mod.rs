@@ -51,7 +51,7 @@ pub(crate) struct Engine {
     in_flight: Arc<Mutex<HashSet<String>>>,
     cache: Arc<cache::Cache>,
     meters: meter::Meters,
-    usage: usage::Usage,
+    usage: Arc<usage::Usage>,
     /// Set while this process answers from memory.
     replica: OnceLock<Arc<replica::Replica>>,
 }
@@ -73,7 +73,7 @@ impl Service {
             in_flight: Arc::default(),
             cache: Arc::new(cache::Cache::new()),
             meters: meter::Meters::default(),
-            usage: usage::Usage::default(),
+            usage: Arc::default(),
             replica: OnceLock::new(),
         })))
     }
