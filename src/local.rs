@@ -14,7 +14,8 @@ use crate::files::{self, Lock, PreparedFile};
 use crate::http::Transport;
 use crate::providers::Provider;
 use crate::providers::native::client::Client;
-use crate::providers::native::routes::{self, Context};
+use crate::providers::native::routes;
+use crate::providers::routes::Context;
 use crate::service::{Database, Service};
 use crate::system;
 

@@ -1,6 +1,7 @@
 //! Who may use whom. Reads the source as text; a violation prints `src/a.rs uses b`.
 //!
-//! A room is a module of the crate, or one of the four doors of a provider (`providers/*/wire`). Test code is exempt.
+//! A room is a module of the crate, one of the four doors of a provider (`providers/*/wire`), or what the providers share
+//! behind such a door (`providers/routes`). Test code is exempt.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -23,11 +24,27 @@ const TABLE: &[(&str, &[&str])] = &[
     ("providers/*/rules", &["model", "providers"]),
     ("providers/*/wire", &["model", "providers/*/rules"]),
     ("providers/*/client", &["http", "model", "providers/*/rules", "providers/*/wire"]),
-    ("providers/*/routes", &["exit", "model", "providers/*/rules", "providers/*/wire", "service"]),
+    ("providers/routes", &["exit", "model", "providers", "service"]),
+    (
+        "providers/*/routes",
+        &["exit", "model", "providers", "providers/routes", "providers/*/rules", "providers/*/wire", "service"],
+    ),
     ("http", &["exit", "model", "system", "terminal", "text"]),
     ("service", &["exit", "files", "model", "providers"]),
-    ("serve", &["exit", "files", "providers/*/routes", "service", "text"]),
-    ("local", &["files", "http", "providers", "providers/*/client", "providers/*/routes", "service", "system"]),
+    ("serve", &["exit", "files", "providers/routes", "providers/*/routes", "service", "text"]),
+    (
+        "local",
+        &[
+            "files",
+            "http",
+            "providers",
+            "providers/routes",
+            "providers/*/client",
+            "providers/*/routes",
+            "service",
+            "system",
+        ],
+    ),
     ("config", &["credential", "exit", "http", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
         "reach",
@@ -86,6 +103,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "profiles",
             "providers",
+            "providers/routes",
             "providers/*/client",
             "providers/*/routes",
             "selection",
@@ -110,6 +128,7 @@ const CLIENT_SIDE: &[&str] =
 const BY_FEW: &[(&str, &[&str])] = &[
     ("cli", &["completions", "help", "man"]),
     ("local", &["serve"]),
+    ("providers/routes", &["serve"]),
     ("providers/*/routes", &["serve"]),
     ("serve", &["serve"]),
     ("service", &["serve"]),
@@ -196,6 +215,7 @@ impl Source {
 fn room_of<S: AsRef<str>>(module: &[S]) -> String {
     let segments: Vec<&str> = module.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
+        ["providers", shared @ "routes", ..] => format!("providers/{shared}"),
         ["providers", _, door @ ("client" | "routes" | "rules" | "wire"), ..] => {
             format!("providers/*/{door}")
         }

@@ -2,6 +2,7 @@
 //! operation of ours into its HTTP, `routes` turns its HTTP into an operation of the service.
 
 pub(crate) mod native;
+pub(crate) mod routes;
 
 use jiff::SignedDuration;
 

@@ -24,7 +24,7 @@ use super::limits::LONGEST_TARGET;
 use super::log::Line;
 use super::pulse::Pulse;
 use super::refusal::{REQUEST_ID, Refused};
-use crate::providers::native::routes::request_id;
+use crate::providers::routes::problem::request_id;
 use crate::service::Trace;
 
 /// Noted of a request whose connection ended before its answer: no answer of ours has it.

@@ -15,7 +15,8 @@ use tower::ServiceExt;
 
 use crate::model::key::IssuedKey;
 use crate::providers::Provider;
-use crate::providers::native::routes::{self as native, Context};
+use crate::providers::native::routes as native;
+use crate::providers::routes::Context;
 use crate::service::Service;
 use crate::system;
 use crate::testing::{START, TestDatabase, new_workspace, now};
