@@ -179,7 +179,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -253,7 +253,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -323,7 +323,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -377,7 +377,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -463,7 +463,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -521,7 +521,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -583,7 +583,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -669,7 +669,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -723,7 +723,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -813,7 +813,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -871,7 +871,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -925,7 +925,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -979,7 +979,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1033,7 +1033,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1087,7 +1087,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1141,7 +1141,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1195,7 +1195,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1249,7 +1249,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1303,7 +1303,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1357,7 +1357,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1411,7 +1411,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1465,7 +1465,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1531,7 +1531,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1633,7 +1633,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1687,7 +1687,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1753,7 +1753,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1807,7 +1807,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1869,7 +1869,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1951,7 +1951,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2005,7 +2005,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2079,7 +2079,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2141,7 +2141,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2195,7 +2195,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2265,7 +2265,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2323,7 +2323,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2381,7 +2381,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2451,7 +2451,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2509,7 +2509,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2563,7 +2563,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2625,7 +2625,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2679,7 +2679,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)

@@ -51,7 +51,7 @@ struct Globals {
     /// Profile to use; `local` is the service built into this program
     #[arg(short, long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// Provider to speak to: native
+    /// Provider to speak to: native, leadlex, nexus or contactlevel
     #[arg(long, global = true, value_enum, hide_possible_values = true)]
     provider: Option<Provider>,
     /// Address of the service

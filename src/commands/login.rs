@@ -19,8 +19,8 @@ use crate::model::whoami::Whoami;
 use crate::output::whoami::{self, Origin};
 use crate::output::{Output, key};
 use crate::profiles::{Edit, Profile};
-use crate::providers::Rules;
 use crate::providers::native::client::Client;
+use crate::providers::{Management, Rules};
 use crate::terminal::{Terminal, Voice};
 use crate::unlock::patiently;
 use crate::{files, system};
@@ -187,12 +187,12 @@ fn introduce(key: &Key, verified: &Whoami, origin: &Origin, terminal: &mut Termi
 
 fn warn_of_limits(key: &Key, profile: &Profile, rules: &Rules, terminal: &mut Terminal) {
     let holds = |permission| rules.permissions.covers(&key.permissions, permission);
-    let (admin, reading) = (rules.admin_permission, rules.reading_permission);
-    if !holds(admin) {
-        let rest = if holds(reading) {
-            "it can only list and show keys".to_owned()
-        } else {
-            format!("without `{reading}` it cannot list them either")
+    if let Management::Permission(admin) = rules.management
+        && !holds(admin)
+    {
+        let rest = match rules.reading_permission {
+            Some(reading) if !holds(reading) => format!("without `{reading}` it cannot list them either"),
+            _ => "it can only list and show keys".to_owned(),
         };
         terminal.warn(&format!("this key lacks `{admin}`: it cannot create, change or revoke keys; {rest}"));
     }

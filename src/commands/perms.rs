@@ -70,7 +70,10 @@ fn needed(asked: &[String], rules: &Rules, output: &Output, terminal: &mut Termi
     })?;
     let mut list = output.list(terminal, &CALLS);
     for (call, known) in found {
-        let cells = vec![Cell::new(call.as_str()), Cell::new(known.permission)];
+        let cells = vec![
+            Cell::new(call.as_str()),
+            Cell::of(known.permission.unwrap_or("(any key)"), known.permission.unwrap_or_default()),
+        ];
         let json = json!({ "call": call, "method": known.method, "path": known.path, "permission": known.permission });
         list.row(terminal, Row { cells, json })?;
     }

@@ -44,7 +44,7 @@ Options:
 
 Global options:
   -p, --profile <NAME>       Profile to use; `local` is the service built into this program
-      --provider <PROVIDER>  Provider to speak to: native
+      --provider <PROVIDER>  Provider to speak to: native, leadlex, nexus or contactlevel
       --api-url <URL>        Address of the service
       --format <FORM>        Form of the output: table, json, jsonl or csv; prometheus for usage and
                              credits, junit or sarif for check
@@ -140,7 +140,7 @@ Global options:
           Profile to use; `local` is the service built into this program
 
       --provider <PROVIDER>
-          Provider to speak to: native
+          Provider to speak to: native, leadlex, nexus or contactlevel
 
       --api-url <URL>
           Address of the service

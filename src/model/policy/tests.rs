@@ -11,8 +11,8 @@ const ENTRIES: &[Entry] = &[
     Entry { name: "write", about: "", included_in: None },
 ];
 const CALLS: &[Call] = &[
-    Call { method: "GET", path: "/v1/contacts", permission: "read:contacts" },
-    Call { method: "PATCH", path: "/v1/contacts/:id", permission: "write:contacts" },
+    Call { method: "GET", path: "/v1/contacts", permission: Some("read:contacts") },
+    Call { method: "PATCH", path: "/v1/contacts/:id", permission: Some("write:contacts") },
 ];
 const CATALOGUE: Catalogue = Catalogue { entries: ENTRIES, calls: CALLS };
 

@@ -53,7 +53,7 @@ async fn counted(counter: &Counter, template: Option<&str>, mut request: Request
     let Counter { context, manners } = counter;
     let now = (context.now)();
     let authenticated = match (manners.presented)(request.headers()) {
-        Some(key) => context.service.authenticate(key, now).await.map_err(Problem::from),
+        Some(key) => context.service.authenticate(manners.provider, key, now).await.map_err(Problem::from),
         None => Err(Refusal::MissingCredential.into()),
     };
     let Ok(caller) = authenticated.clone() else {
@@ -61,7 +61,8 @@ async fn counted(counter: &Counter, template: Option<&str>, mut request: Request
         return next.run(request).await;
     };
     let endpoint = format!("{} {}", request.method(), template.map_or_else(|| "(unknown)".to_owned(), counted_as));
-    let (quota, allowed) = context.service.meter(&caller, now).await;
+    let is_free = caller.rules().is_free(request.method().as_str(), request.uri().path());
+    let (quota, allowed) = context.service.meter(&caller, is_free, now).await;
     if let Some(trace) = request.extensions().get::<Trace>() {
         trace.is_from(&caller);
     }
@@ -89,7 +90,7 @@ async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -
     let admission = match (manners.presented)(request.headers()) {
         Some(key) => {
             let call = Call { method: request.method().as_str(), path: request.uri().path() };
-            context.service.admit(key, call, (context.now)()).await
+            context.service.admit(manners.provider, key, call, (context.now)()).await
         }
         None => return Problem::from(Refusal::MissingCredential).into_response(),
     };

@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 
 use super::problem::{AtTheGate, Problem};
 use super::{Context, Manners};
@@ -22,6 +22,14 @@ const TOLD: [(&str, &str); 2] = [("x-original-method", "x-original-uri"), ("x-fo
 
 pub(super) fn is_gate(template: &str) -> bool {
     [GATE, GATE_OF_ENVOY].contains(&template)
+}
+
+/// The gate of a provider.
+pub(crate) fn routes(manners: &'static Manners) -> Router<Context> {
+    let authorize = move |State(context): State<Context>, request: Request| async move {
+        answer(&context, manners, request, None).await
+    };
+    Router::new().route(GATE, get(authorize).post(authorize)).merge(route_of_envoy(manners))
 }
 
 /// Envoy's way of asking.
@@ -49,7 +57,7 @@ async fn ask(context: &Context, manners: &Manners, asked: &Parts, path: Option<S
     let key = (manners.presented)(&asked.headers).ok_or(Refusal::MissingCredential)?;
     let (method, path) = told(&asked.headers, path.map(|path| (asked.method.to_string(), path)))?;
     let path = path.split(['?', '#']).next().unwrap_or_default();
-    let admission = context.service.admit(key, Call { method: &method, path }, (context.now)()).await;
+    let admission = context.service.admit(manners.provider, key, Call { method: &method, path }, (context.now)()).await;
     let mut response = match admission.outcome {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(refusal) => Problem::from(refusal).into_response(),

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use self::problem::Problem;
+use crate::providers::Provider;
 use crate::service::{Caller, Service};
 
 /// Requests larger than this are refused: the largest that makes sense is a tenth of it.
@@ -31,6 +32,7 @@ pub(crate) struct Context {
 
 /// What one provider's HTTP does in its own way.
 pub(crate) struct Manners {
+    pub(crate) provider: Provider,
     /// Where the routes begin; nothing for the root.
     pub(crate) base: &'static str,
     /// The key that a request carries.
@@ -43,6 +45,24 @@ pub(crate) struct Manners {
     pub(crate) data: &'static [&'static str],
     /// Templates of the routes that anybody may ask.
     pub(crate) open: &'static [&'static str],
+}
+
+macro_rules! mount {
+    ($($(#[doc = $about:literal])* $name:ident = $room:ident,)*) => {
+        /// The routes of every provider: those of `keys serve` itself at the root, any other's below its name.
+        pub(crate) fn of_all(context: &Context) -> Router {
+            Router::new()$(.merge(placed(Provider::$name, crate::providers::$room::routes::routes(context.clone()))))*
+        }
+    };
+}
+
+each_provider!(mount);
+
+fn placed(provider: Provider, routes: Router) -> Router {
+    match provider {
+        Provider::Native => routes,
+        other => Router::new().nest(&format!("/{}", other.rules().name), routes),
+    }
 }
 
 /// Puts around a provider's routes what comes before and after each of them.

@@ -15,6 +15,7 @@ use super::count::Counter;
 use crate::exit::Explain;
 use crate::model::quota::{Period, Quota};
 use crate::model::secret::hex;
+use crate::providers::wire::Invalid;
 use crate::service::{Refusal, StoreError, Trace, trace};
 
 /// What is wrong with a request. [`finish`] gives it its body, because the request's id belongs there.
@@ -25,10 +26,20 @@ pub(crate) struct Problem {
     pub(crate) code: Box<str>,
     pub(crate) message: Box<str>,
     pub(crate) hint: Option<Box<str>>,
+    pub(crate) about: Option<About>,
     /// From when on the same request may be answered otherwise.
     retry_at: Option<Timestamp>,
     /// What the answer does not tell, for the log.
     cause: Option<Box<str>>,
+}
+
+/// What a problem is about, for providers that say it in another way.
+#[derive(Debug, Clone)]
+pub(crate) enum About {
+    /// Of what the request says, what cannot be as it is.
+    Field(Box<str>),
+    /// The permission that is missing.
+    Permission(&'static str),
 }
 
 /// Marks an answer of the gate.
@@ -38,11 +49,23 @@ pub(super) struct AtTheGate;
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self { status, code: code.into(), message: message.into(), hint: None, retry_at: None, cause: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            about: None,
+            retry_at: None,
+            cause: None,
+        }
     }
 
     pub(crate) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "validation_error", format!("{field}: {}", problem.as_ref()))
+        let message = format!("{field}: {}", problem.as_ref());
+        Self {
+            about: Some(About::Field(field.into())),
+            ..Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
+        }
     }
 
     pub(super) fn no_route() -> Self {
@@ -54,6 +77,12 @@ impl Problem {
     }
 }
 
+impl From<Invalid> for Problem {
+    fn from(invalid: Invalid) -> Self {
+        Self::invalid(invalid.field, invalid.problem)
+    }
+}
+
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
@@ -62,6 +91,8 @@ impl From<Refusal> for Problem {
             | Refusal::NotHeld(_)
             | Refusal::TierNotHeld(_)
             | Refusal::TierNotInPlan
+            | Refusal::FeatureOff
+            | Refusal::Uncovered
             | Refusal::LastAdmin(_) => StatusCode::FORBIDDEN,
             Refusal::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::NoCredits => StatusCode::PAYMENT_REQUIRED,
@@ -95,6 +126,11 @@ impl From<Refusal> for Problem {
                 Self { hint: refusal.hint().map(Into::into), ..Self::new(status, refusal.code(), refusal.to_string()) }
             }
             Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
+            Refusal::Invalid { field, problem } => Self::invalid(field, problem),
+            Refusal::MissingPermission(permission) => Self {
+                about: Some(About::Permission(permission)),
+                ..Self::new(status, refusal.code(), refusal.to_string())
+            },
             other => Self { hint: other.hint().map(Into::into), ..Self::new(status, other.code(), other.to_string()) },
         };
         Self { retry_at, cause, ..problem }
@@ -116,7 +152,7 @@ pub(crate) fn request_id(random: fn(&mut [u8])) -> String {
     format!("req_{}", hex(&bytes))
 }
 
-/// Gives every answer its request id and what is left of the day, keeps caches away from it, and turns a problem into its
+/// Gives every answer its request id and, where there are limits, what is left of the day, keeps caches away from it, and turns a problem into its
 /// body.
 pub(super) async fn finish(State(counter): State<Counter>, request: Request, next: Next) -> Response {
     let Counter { context, manners } = counter;
@@ -132,16 +168,19 @@ pub(super) async fn finish(State(counter): State<Counter>, request: Request, nex
         response = spoken(response, said, problem.retry_at, now);
     }
     let status = response.status();
-    // Who is not known has nothing left.
     let quota = response.extensions().get::<Quota>().copied();
-    let quota = quota.unwrap_or_else(|| Quota { limit: 0, remaining: 0, resets_at: Period::day_of(now).end() });
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(manners.challenge));
     }
-    for (name, value) in [(LIMIT, quota.limit), (REMAINING, quota.remaining), (RESET, quota.resets_at.as_second())] {
-        headers.insert(name, HeaderValue::from(value));
+    if manners.provider.rules().has_limits {
+        // Who is not known has nothing left.
+        let quota = quota.unwrap_or_else(|| Quota { limit: 0, remaining: 0, resets_at: Period::day_of(now).end() });
+        let reset = quota.resets_at.as_second();
+        for (name, value) in [(LIMIT, quota.limit), (REMAINING, quota.remaining), (RESET, reset)] {
+            headers.insert(name, HeaderValue::from(value));
+        }
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);

@@ -59,7 +59,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn caller(&self, plain: &str, now: Timestamp) -> Caller {
-        self.service.authenticate(plain, now).await.unwrap()
+        self.service.authenticate(Provider::Native, plain, now).await.unwrap()
     }
 
     async fn create(&self, caller: &Caller, new: &NewKey, now: Timestamp) -> Result<Made, Refusal> {
@@ -108,7 +108,7 @@ impl<'a> Bench<'a> {
 
     /// How an attempt to authenticate is refused.
     async fn refused(&self, plain: &str, now: Timestamp) -> String {
-        match self.service.authenticate(plain, now).await {
+        match self.service.authenticate(Provider::Native, plain, now).await {
             Ok(_) => "let in".to_owned(),
             Err(refusal) => code(&refusal),
         }
@@ -158,7 +158,15 @@ fn ends(end: Option<Timestamp>) -> KeyChange {
 }
 
 fn everything() -> KeyQuery {
-    KeyQuery { state: None, search: None, selector: None, sort: Sort::parse("name").unwrap(), page: 1, per_page: 100 }
+    KeyQuery {
+        state: None,
+        hides_revoked: false,
+        search: None,
+        selector: None,
+        sort: Sort::parse("name").unwrap(),
+        page: 1,
+        per_page: 100,
+    }
 }
 
 fn named(key: &Key) -> Answer {

@@ -121,6 +121,7 @@ impl AuditLogQuery {
             number.ok_or_else(|| Problem::invalid("after", "it is the id of an entry, log_42"))
         });
         Ok(AuditQuery {
+            actions: Vec::new(),
             action: self.action.filter(|text| !text.is_empty()),
             resource: self.resource_id.filter(|text| !text.is_empty()),
             actor: self.actor.filter(|text| !text.is_empty()),

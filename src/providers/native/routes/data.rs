@@ -11,7 +11,7 @@ use crate::model::record::Record;
 use crate::providers::native::wire::{ErrorAnswer, PageBody, RecordAnswer, RecordBody, RecordListAnswer};
 use crate::providers::routes::Context;
 use crate::providers::routes::count::Admitted;
-use crate::providers::routes::data::{self, Asked, DataQuery, Shape};
+use crate::providers::routes::data::{self, Asked, DataQuery};
 use crate::providers::routes::page::Page;
 use crate::providers::routes::problem::Problem;
 use crate::providers::routes::request::{Body, Id};
@@ -40,13 +40,11 @@ pub(super) fn routes() -> Router<Context> {
         .route(approve, post(approve_task))
 }
 
-const SHAPE: Shape = Shape { one, page };
-
 fn one(record: &Record) -> Value {
     serde_json::to_value(RecordAnswer { data: RecordBody::of(record) }).unwrap_or_default()
 }
 
-fn page(_: Collection, records: &[Record], page: Page, total: u64) -> Value {
+fn several(_: Collection, records: &[Record], page: Page, total: u64) -> Value {
     let meta = PageBody { page: page.page, per_page: page.per_page, total };
     let answer = RecordListAnswer { data: records.iter().map(RecordBody::of).collect(), meta };
     serde_json::to_value(answer).unwrap_or_default()
@@ -64,7 +62,7 @@ macro_rules! listing {
             Admitted(workspace): Admitted,
             query: Asked,
         ) -> Result<Response, Problem> {
-            data::list(&context, &workspace, $collection, query, SHAPE).await
+            data::list(&context, &workspace, $collection, query, several).await
         }
     };
 }
@@ -82,7 +80,7 @@ macro_rules! adding {
             Admitted(workspace): Admitted,
             Body(object): Body<Map<String, Value>>,
         ) -> Result<Response, Problem> {
-            data::add(&context, &workspace, $collection, &object, SHAPE).await
+            data::add(&context, &workspace, $collection, &object, one).await
         }
     };
 }
@@ -111,7 +109,7 @@ pub(super) async fn change_contact(
     Id(id): Id,
     Body(changes): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    data::change(&context, &workspace, (Collection::Contacts, &id), &changes, SHAPE).await
+    data::change(&context, &workspace, (Collection::Contacts, &id), &changes, one).await
 }
 
 /// Ask the assistant for something
@@ -127,7 +125,7 @@ pub(super) async fn ask_lexi(
     Admitted(workspace): Admitted,
     Body(object): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    data::ask_assistant(&context, &workspace, object, SHAPE).await
+    data::ask_assistant(&context, &workspace, object, one).await
 }
 
 /// Approve a task of the assistant
@@ -142,5 +140,5 @@ pub(super) async fn approve_task(
     Admitted(workspace): Admitted,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    data::approve(&context, &workspace, &id, SHAPE).await
+    data::approve(&context, &workspace, &id, one).await
 }

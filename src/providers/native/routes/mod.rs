@@ -27,11 +27,12 @@ use utoipa::{IntoParams, OpenApi as _};
 
 use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
 use super::wire::{
-    ErrorAnswer, ErrorBody, Invalid, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody,
-    NewKeyBody, PageBody, RevokeBody, StatusQuery, WhoamiAnswer, WhoamiBody, issued_answer,
+    ErrorAnswer, ErrorBody, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody,
+    PageBody, RevokeBody, StatusQuery, WhoamiAnswer, WhoamiBody, issued_answer,
 };
 use crate::model::filter::Sort;
 use crate::model::key::Key;
+use crate::providers::Provider;
 use crate::providers::routes::page::{self, Page};
 use crate::providers::routes::problem::Problem;
 use crate::providers::routes::request::{self, Body, Change, Id};
@@ -46,6 +47,7 @@ const DOCUMENT: &str = "/openapi.json";
 
 /// How the native provider says what all of them say.
 const MANNERS: Manners = Manners {
+    provider: Provider::Native,
     base: "",
     presented: request::bearer_or_api_key,
     challenge: "Bearer",
@@ -168,12 +170,6 @@ pub(crate) fn error_body(code: &str, message: &str, request_id: &str) -> Vec<u8>
     body.to_string().into_bytes()
 }
 
-impl From<Invalid> for Problem {
-    fn from(invalid: Invalid) -> Self {
-        Self::invalid(invalid.field, invalid.problem)
-    }
-}
-
 const PARAMETERS: &str = "there are page, per_page, status, search, selector and sort, each once and of its own type";
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -206,6 +202,7 @@ impl ListQuery {
             })?,
         };
         Ok(KeyQuery {
+            hides_revoked: false,
             state: self.status.and_then(StatusQuery::state),
             search: self.search.filter(|text| !text.is_empty()),
             selector: self.selector.filter(|text| !text.is_empty()),

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{PageBody, whole_seconds};
+use super::PageBody;
 use crate::model::audit::AuditEntry;
 use crate::model::credits::{CreditKind, Credits, Grant};
 use crate::model::quota::Quota;
 use crate::model::record::Record;
 use crate::model::usage::{KeyUsage, Tally, UsageReport};
+use crate::providers::wire::whole_seconds;
 
 /// Usage in the envelope of every answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]

@@ -11,19 +11,20 @@ pub(super) use account::{
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::rules::RULES;
-use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, KeyName, NewKey, Setting};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::{Age, Lifetime};
-use crate::model::permission::{Permission, distinct};
+use crate::model::permission::Permission;
 use crate::model::secret::PlainKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
+use crate::providers::wire::{Invalid, expiry, name, permissions, present, whole_seconds, with_plaintext};
 
 /// A key. Instants are RFC 3339 in UTC, whole seconds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -102,11 +103,6 @@ impl KeyBody {
             more: self.more,
         })
     }
-}
-
-/// `2026-04-17T11:20:00Z`: this wire has no fractions of a second.
-fn whole_seconds(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
 }
 
 /// A key in the envelope of every answer.
@@ -206,10 +202,7 @@ pub(super) fn issued_answer(issued: &IssuedKey, now: Timestamp) -> Vec<u8> {
         return Vec::new();
     };
     fields.insert("key".to_owned(), Value::String(issued.plain.expose().to_owned()));
-    let mut answer = json!({ "data": fields });
-    let bytes = serde_json::to_vec(&answer).unwrap_or_default();
-    wipe(&mut answer["data"]["key"]);
-    bytes
+    with_plaintext(json!({ "data": fields }), "/data/key")
 }
 
 /// Takes key and plaintext out of an answer. What is wrong with one that has none is said without quoting any of it.
@@ -225,12 +218,6 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     let key: KeyBody =
         serde_json::from_value(Value::Object(std::mem::take(fields))).map_err(|_| "its `data` is no key")?;
     Ok(IssuedKey { key: key.into_key()?, plain })
-}
-
-fn wipe(value: &mut Value) {
-    if let Value::String(text) = value.take() {
-        drop(Zeroizing::new(text));
-    }
 }
 
 /// How much of the plan's limits a key gets.
@@ -315,7 +302,7 @@ impl NewKeyBody {
     pub(super) fn into_new_key(self) -> Result<NewKey, Invalid> {
         let lifetime = match (self.expires_at.as_deref(), self.expires_in, self.temporary) {
             (None, None, _) => Lifetime::Never,
-            (Some(text), None, false) => Lifetime::At(expiry(text)?),
+            (Some(text), None, false) => Lifetime::At(end(text)?),
             (None, Some(seconds), false) => Lifetime::After(Age::from_seconds(seconds).ok_or_else(|| Invalid {
                 field: "expires_in",
                 problem: "it is a number of seconds, at least 1".to_owned(),
@@ -328,7 +315,7 @@ impl NewKeyBody {
         Ok(NewKey {
             name: name(&self.name)?,
             description: self.description,
-            permissions: permissions(&self.permissions)?,
+            permissions: permissions(&self.permissions, &RULES.permissions)?,
             tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
             lifetime,
             temporary: self.temporary,
@@ -375,22 +362,16 @@ impl KeyChangeBody {
         let expires_at = match self.expires_at {
             None => None,
             Some(Setting::Clear) => Some(Setting::Clear),
-            Some(Setting::To(text)) => Some(Setting::To(expiry(&text)?)),
+            Some(Setting::To(text)) => Some(Setting::To(end(&text)?)),
         };
         Ok(KeyChange {
             name: self.name.as_deref().map(name).transpose()?,
             description: self.description,
-            permissions: self.permissions.as_deref().map(permissions).transpose()?,
+            permissions: self.permissions.as_deref().map(|names| permissions(names, &RULES.permissions)).transpose()?,
             tier: self.rate_limit_tier.map(TierBody::tier),
             expires_at,
         })
     }
-}
-
-/// Tells a field that is there from one that is absent: whatever is there must be of its type, so `null` only passes
-/// where the type takes it.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Why a key is switched off.
@@ -431,33 +412,9 @@ pub(super) struct ErrorBody {
     pub(super) request_id: String,
 }
 
-/// A field that cannot be as it is.
-#[derive(Debug)]
-pub(super) struct Invalid {
-    pub(super) field: &'static str,
-    pub(super) problem: String,
-}
-
-fn name(text: &str) -> Result<KeyName, Invalid> {
-    text.parse().map_err(|error: crate::model::key::NotAName| Invalid { field: "name", problem: error.to_string() })
-}
-
-fn permissions(names: &[String]) -> Result<Vec<Permission>, Invalid> {
-    let known = names.iter().map(|name| RULES.permissions.permission(name)).collect::<Result<Vec<_>, _>>();
-    let known = known.map_err(|error| {
-        let nearest = error.suggestion.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-        Invalid { field: "permissions", problem: format!("{error}{nearest}") }
-    })?;
-    Ok(distinct(known))
-}
-
 /// An end, in the whole seconds of this wire: the same end given again is the same.
-fn expiry(text: &str) -> Result<Timestamp, Invalid> {
-    let end: Result<Timestamp, _> = text.parse();
-    end.and_then(|end| Timestamp::from_second(end.as_second())).map_err(|_| Invalid {
-        field: "expires_at",
-        problem: "it is no instant: write it as 2027-01-31T09:00:00Z".to_owned(),
-    })
+fn end(text: &str) -> Result<Timestamp, Invalid> {
+    expiry(text).map(|end| Timestamp::from_second(end.as_second()).unwrap_or(end))
 }
 
 /// The states a list can be narrowed to.
