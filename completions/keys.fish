@@ -61,6 +61,8 @@ complete -c keys -n "__fish_keys_needs_command" -f -a "ls" -d 'List keys'
 complete -c keys -n "__fish_keys_needs_command" -f -a "show" -d 'Show a key'
 complete -c keys -n "__fish_keys_needs_command" -f -a "get" -d 'Show a key'
 complete -c keys -n "__fish_keys_needs_command" -f -a "edit" -d 'Change a key'
+complete -c keys -n "__fish_keys_needs_command" -f -a "rotate" -d 'Rotate a key: make its successor, deliver it, and retire the old one'
+complete -c keys -n "__fish_keys_needs_command" -f -a "rotation" -d 'Go on with rotations that are not over, or take them back'
 complete -c keys -n "__fish_keys_needs_command" -f -a "revoke" -d 'Revoke keys'
 complete -c keys -n "__fish_keys_needs_command" -f -a "reactivate" -d 'Reactivate revoked keys'
 complete -c keys -n "__fish_keys_needs_command" -f -a "delete" -d 'Delete keys for good'
@@ -372,7 +374,7 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key; where the provider wants it so, unique among active keys' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l description -d 'What the key is for' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l tier -d 'Rate-limit tier' -r -f -a "standard\t'The plan\'s own limits'
@@ -578,6 +580,213 @@ complete -c keys -n "__fish_keys_using_subcommand edit" -l no-input -d 'Never as
 complete -c keys -n "__fish_keys_using_subcommand edit" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l to -d 'Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l grace -d 'How long the old key goes on working beside the new one' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l check -d 'A command that must succeed before the old key is retired; it gets the new key on its standard input' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l verify-timeout -d 'How long the service may refuse the new key' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l name -d 'With KEY, the name of the new key; without, all active keys whose name fits this pattern' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l older-than -d 'All active keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l expiring -d 'All active keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l max -d 'The most keys this may rotate; with --yes it is consent to more than one' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l jobs -d 'How many keys are rotated at the same time' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l compromised -d 'Somebody else knows the old key: revoke it at once, and say so in the audit log'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l no-escrow -d 'Keep no copy of the new key until it is delivered; the service can be asked for it for a day'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l dry-run -d 'Show what would be done, and do nothing'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "list" -d 'List the rotations that are not over'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "show" -d 'Show how far a rotation has come'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "resume" -d 'Go on with a rotation, or with all that were interrupted'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "abort" -d 'Revoke the new key and keep the old one, as long as the new one is not live'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "finish" -d 'Retire the old key, where the service does not end it by itself'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l to -d 'Another place instead of those that do not have the key yet; may be repeated' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l when-idle -d 'How long the old key must not have been used' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l api-url -d 'Address of the service' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
+json\t'One JSON object'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated with a header, for spreadsheets'
+prometheus\t'Numbers for Prometheus: `usage` and `credits` only'
+junit\t'Test cases, as CI services show them: `check` only'
+sarif\t'Results, as code scanning shows them: `check` only'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l jq -d 'Run a jq expression over the JSON output' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l color -d 'When to use colour: auto, always or never' -r -f -a "auto\t'Where a terminal shows it'
+always\t'Also into pipes and files'
+never\t'Nowhere'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l timeout -d 'How long a request may take [default: 30s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l due -d 'All whose grace is over, without asking; good for a cron line'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l force -d 'Retire it although somebody still uses it'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l json -d 'Same as --format json'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s y -l yes -d 'Consent to what would be asked'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l no-input -d 'Never ask anything'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s q -l quiet -d 'Say only what must be heard'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l name -d 'Instead of naming keys: all active keys whose name fits this pattern, such as \'ci-*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l older-than -d 'All active keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l expiring -d 'All active keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l unused -d 'All active keys not used for this long; one never used counts from its creation' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l reason -d 'Why, for the audit log' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
@@ -601,6 +810,7 @@ never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l timeout -d 'How long a request may take [default: 30s]' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l dry-run -d 'Show which keys this would touch, and touch none'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l no-input -d 'Never ask anything'
@@ -633,6 +843,10 @@ complete -c keys -n "__fish_keys_using_subcommand reactivate" -l no-input -d 'Ne
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s h -l help -d 'Print help'
+complete -c keys -n "__fish_keys_using_subcommand delete" -l name -d 'Instead of naming keys: all active keys whose name fits this pattern, such as \'ci-*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l older-than -d 'All active keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l expiring -d 'All active keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand delete" -l unused -d 'All active keys not used for this long; one never used counts from its creation' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -655,12 +869,17 @@ never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l timeout -d 'How long a request may take [default: 30s]' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand delete" -l dry-run -d 'Show which keys this would touch, and touch none'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand delete" -l no-input -d 'Never ask anything'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c keys -n "__fish_keys_using_subcommand rm" -l name -d 'Instead of naming keys: all active keys whose name fits this pattern, such as \'ci-*\'' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l older-than -d 'All active keys created longer ago than this' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l expiring -d 'All active keys that end within this time' -r
+complete -c keys -n "__fish_keys_using_subcommand rm" -l unused -d 'All active keys not used for this long; one never used counts from its creation' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
@@ -683,6 +902,7 @@ never\t'Nowhere'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l timeout -d 'How long a request may take [default: 30s]' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l max-wait -d 'How long to wait for a service that takes no requests now [default: 60s]' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l ca-cert -d 'PEM file of the authorities to trust instead of the system\'s' -r -F
+complete -c keys -n "__fish_keys_using_subcommand rm" -l dry-run -d 'Show which keys this would touch, and touch none'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l json -d 'Same as --format json'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s y -l yes -d 'Consent to what would be asked'
 complete -c keys -n "__fish_keys_using_subcommand rm" -l no-input -d 'Never ask anything'

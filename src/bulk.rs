@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::consent::Act;
 use crate::exit::{Exit, Explain};
 use crate::failure::{Failure, changed_or_not, quoted};
 use crate::http::HttpError;
 use crate::model::key::Key;
 use crate::output::{Output, key};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::text;
 
@@ -126,11 +127,29 @@ impl Account {
     }
 }
 
+/// Shows the keys that something would be done to.
+pub(crate) fn preview(
+    act: Act<'_>,
+    keys: &[Key],
+    output: &Output,
+    terminal: &mut Terminal,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let mut list = output.list(terminal, &key::COLUMNS);
+    for one in keys {
+        list.row_of(terminal, || key::cells(one, now), || key::json(one, now))?;
+    }
+    list.finish(terminal, json!({ "dry_run": true, "count": keys.len() }))?;
+    terminal.say(&format!("Would {} {}; nothing was sent", act.verb, text::count(keys.len(), "key")));
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::Transport;
     use crate::model::key::tests::key;
+    use crate::providers::Provider;
 
     #[tokio::test]
     async fn what_an_interruption_left_untried_is_named_with_the_line_that_goes_on() {
@@ -146,7 +165,7 @@ mod tests {
         let mut said = Vec::new();
         account.each(keys, revoke, |key| said.push(key.name.clone())).await;
         assert_eq!(said, ["first"]);
-        let client = Client::new(Transport::Embedded(axum::Router::new()), " -p local".to_owned());
+        let client = Client::new(Provider::Native, Transport::Embedded(axum::Router::new()), " -p local".to_owned());
         let failure = account.partial(&client, Timestamp::UNIX_EPOCH);
         assert_eq!(failure.exit, Exit::Interrupted);
         assert!(failure.message.starts_with("could not revoke 2 of 3 keys:"), "{}", failure.message);

@@ -1,5 +1,6 @@
 //! What can be typed, and the one place that decides what runs.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,15 +10,16 @@ use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Su
 
 use crate::commands::{
     audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
-    reactivate, revoke, serve, show, usage, whoami,
+    reactivate, revoke, rotate, rotation, serve, show, usage, whoami,
 };
-use crate::config::{Environment, Flags, Target};
+use crate::config::{Environment, Flags, Target, provider};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
-use crate::providers::{Provider, Rules};
+use crate::providers::{Ability, Provider};
 use crate::reach::Reached;
+use crate::rotation::{Hands, Journal};
 use crate::terminal::{Color, Terminal};
 use crate::text;
 
@@ -114,6 +116,8 @@ enum Command {
     #[command(visible_alias = "get")]
     Show(show::Args),
     Edit(edit::Args),
+    Rotate(Box<rotate::Args>),
+    Rotation(rotation::Args),
     Revoke(revoke::Args),
     Reactivate(reactivate::Args),
     #[command(visible_alias = "rm")]
@@ -166,16 +170,26 @@ impl Cli {
             let message = "this form is of another command: prometheus of usage and credits, junit and sarif of check";
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).into());
         }
+        if self.command.reminds() {
+            remind(environment, terminal);
+        }
         match self.command {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
-            Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
+            Command::Perms(args) => {
+                let rules = provider(&globals.flags(), environment)?.rules();
+                perms::run(args, rules, &output, terminal)
+            }
             Command::Login(args) => {
                 one_thread()?.block_on(login::run(args, &globals.flags(), environment, &output, terminal))
             }
             Command::Logout(_) => logout::run(&globals.flags(), environment, &output, terminal),
             Command::Profile(args) => profile::run(args, globals.yes, &globals.flags(), environment, &output, terminal),
+            Command::Rotation(args) => {
+                let flags = globals.flags();
+                one_thread()?.block_on(rotation::run(args, globals.yes, &flags, environment, &output, terminal))
+            }
             Command::Serve(args)
                 if args.prints_no_object() && (globals.json || globals.format.is_some() || globals.jq.is_some()) =>
             {
@@ -195,10 +209,6 @@ impl Globals {
         let asked = self.format.unwrap_or(if self.json || self.jq.is_some() { Format::Json } else { Format::Table });
         let jq = self.jq.as_deref().map(Jq::compile).transpose();
         Ok(Output { format: asked, jq: jq.map_err(crate::output::OutputError::from)? })
-    }
-
-    fn rules(&self) -> &'static Rules {
-        self.provider.unwrap_or(Provider::Native).rules()
     }
 
     /// The flags that choose the service, as they are typed.
@@ -243,6 +253,25 @@ impl Command {
         matches!(self, Self::Create(args) if args.is_dry_run())
     }
 
+    /// Whether rotations that are not over are told of: not where they are the subject, nor where a program reads.
+    const fn reminds(&self) -> bool {
+        !matches!(self, Self::Rotation(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Serve(_))
+    }
+
+    /// What a provider must do for the command to make sense.
+    const fn ability(&self) -> Option<Ability> {
+        match self {
+            Self::Edit(_) => Some(Ability::Edit),
+            Self::Reactivate(_) => Some(Ability::Reactivate),
+            Self::Delete(_) => Some(Ability::Delete),
+            Self::Lookup(_) => Some(Ability::Lookup),
+            Self::Usage(_) => Some(Ability::Usage),
+            Self::Credits(_) => Some(Ability::Credits),
+            Self::Audit(_) => Some(Ability::Audit),
+            _ => None,
+        }
+    }
+
     /// Runs a command that calls a service.
     async fn call(
         self,
@@ -256,12 +285,22 @@ impl Command {
         let reached = Reached::at(target, globals.chosen(), !self.sends_nothing(), terminal).await?;
         reached.warn_of_expiry(terminal);
         let (client, rules, yes) = (&reached.client, reached.rules, globals.yes);
+        if let Some(ability) = self.ability() {
+            client.must_offer(ability)?;
+        }
         match self {
             Self::Create(args) => create::run(args, environment.circumstances(), client, rules, output, terminal).await,
             Self::List(args) => list::run(args, client, output, terminal).await,
             Self::Show(args) => show::run(args, client, output, terminal).await,
             Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,
-            Self::Revoke(args) => revoke::run(args, yes, client, output, terminal).await,
+            Self::Rotate(args) => {
+                let journal = Journal::of(&environment.data_directory()?);
+                let terminal = RefCell::new(terminal);
+                let mut hands = Hands::new(&reached, &journal, environment.circumstances(), output, &terminal);
+                hands.configuration = environment.config_directory().ok();
+                rotate::run(*args, yes, &hands).await
+            }
+            Self::Revoke(args) => revoke::run(args, yes, client, rules, output, terminal).await,
             Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
             Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
             Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
@@ -278,6 +317,7 @@ impl Command {
             | Self::Logout(_)
             | Self::Profile(_)
             | Self::Perms(_)
+            | Self::Rotation(_)
             | Self::Serve(_)
             | Self::Completions(_)
             | Self::Man(_)
@@ -286,6 +326,15 @@ impl Command {
                     .into())
             }
         }
+    }
+}
+
+/// Says in one line that rotations are not over.
+fn remind(environment: &Environment, terminal: &mut Terminal) {
+    let left = environment.data_directory().map_or(0, |directory| Journal::of(&directory).left());
+    if left > 0 {
+        let verb = if left == 1 { "is" } else { "are" };
+        terminal.say(&format!("{} {verb} not over: keys rotation list", text::count(left, "rotation")));
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Given<'a> {
     pub(crate) confirm: &'a [String],
     /// The most keys that may be touched.
     pub(crate) max: Option<usize>,
+    /// Whether the keys are chosen by what they are and not named, so that there may be any number of them.
+    pub(crate) many: bool,
 }
 
 /// What is about to be done.
@@ -39,12 +41,16 @@ pub(crate) struct Act<'a> {
 impl Given<'_> {
     /// Refuses, before any request, what nobody can be asked about and what was said in advance cannot be enough for.
     pub(crate) fn or_somebody_to_ask(&self, act: Act<'_>, terminal: &Terminal) -> Result<(), Failure> {
-        let enough = self.yes && (!act.is_final || !self.confirm.is_empty() || self.max.is_some());
+        let enough = self.yes && (!(act.is_final || self.many) || !self.confirm.is_empty() || self.max.is_some());
         if enough || terminal.can_ask() {
             return Ok(());
         }
         let message = format!("{} needs confirmation, and there is nobody to ask", act.verb);
-        let way = if act.is_final { "--yes --confirm NAME, or --yes --max N for several keys" } else { "--yes" };
+        let way = match (self.many, act.is_final) {
+            (true, _) => "--yes --max N, with the most keys that may be touched",
+            (false, true) => "--yes --confirm NAME, or --yes --max N for several keys",
+            (false, false) => "--yes",
+        };
         Err(unconfirmed(message).hint(format!("add {way}")))
     }
 
@@ -57,11 +63,7 @@ impl Given<'_> {
         terminal: &mut Terminal,
         now: Timestamp,
     ) -> anyhow::Result<()> {
-        if let Some(max) = self.max.filter(|max| keys.len() > *max) {
-            let message =
-                format!("this would {} {}, more than --max {max} allows", act.verb, text::count(keys.len(), "key"));
-            return Err(unconfirmed(message).hint("name fewer keys, or raise --max").into());
-        }
+        self.within_max(act, keys.len())?;
         if let Some(wrong) = self.confirm.iter().find(|name| keys.iter().all(|key| !is_named(key, name))) {
             let message = format!("--confirm {} names none of the keys", quoted(wrong));
             return Err(unconfirmed(message).hint("give the name as it is listed, or the id").into());
@@ -74,7 +76,7 @@ impl Given<'_> {
             self.or_somebody_to_ask(act, terminal)?;
             return agreed(terminal.confirm(&question));
         };
-        let in_advance = self.all_confirmed(keys) || (self.max.is_some() && keys.len() > 1);
+        let in_advance = self.all_confirmed(keys) || (self.max.is_some() && (self.many || keys.len() > 1));
         if in_advance && (self.yes || terminal.can_ask()) {
             return Ok(());
         }
@@ -94,6 +96,30 @@ impl Given<'_> {
             format!("{} {} keys", act.verb, keys.len())
         };
         agreed(terminal.confirm_by_typing(&question, &expected))
+    }
+
+    /// Obtains a yes, which is enough whatever the key is used for: its successor is there by then.
+    pub(crate) fn obtain_yes(
+        &self,
+        act: Act<'_>,
+        key: &Key,
+        host: &str,
+        terminal: &mut Terminal,
+        now: Timestamp,
+    ) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        self.or_somebody_to_ask(act, terminal)?;
+        let question = format!("{}{}?", described(act, std::slice::from_ref(key), host, now), capitalised(act.verb));
+        agreed(terminal.confirm(&question))
+    }
+
+    /// Refuses more keys than were allowed.
+    pub(crate) fn within_max(&self, act: Act<'_>, count: usize) -> Result<(), Failure> {
+        let Some(max) = self.max.filter(|max| count > *max) else { return Ok(()) };
+        let message = format!("this would {} {}, more than --max {max} allows", act.verb, text::count(count, "key"));
+        Err(unconfirmed(message).hint("name fewer keys, or raise --max"))
     }
 
     fn all_confirmed(&self, keys: &[Key]) -> bool {

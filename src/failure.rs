@@ -20,6 +20,7 @@ use crate::http::{HttpError, NotAnAddress};
 use crate::model::key::Key;
 use crate::output::OutputError;
 use crate::profiles::ProfilesError;
+use crate::rotation::JournalError;
 use crate::serve::TlsError;
 use crate::service::{Refusal, StoreError};
 use crate::sink::SinkError;
@@ -86,6 +87,17 @@ struct Report {
     hint: Option<String>,
     retryable: bool,
     details: Option<Box<Value>>,
+}
+
+/// The exit code and the next step of an error, for whoever says it in words of its own.
+pub(crate) fn meaning(error: &anyhow::Error) -> (Exit, Option<String>) {
+    let report = error.chain().find_map(explained);
+    report.map_or((Exit::Internal, None), |report| (report.exit, report.hint))
+}
+
+/// The messages of an error and its causes in one sentence.
+pub(crate) fn whole_message(error: &anyhow::Error) -> String {
+    distinct_messages(error).join(": ")
 }
 
 /// Prints an error, as an object on stderr where `json` is asked for, and says how the run ends. A reader who closed the
@@ -211,6 +223,7 @@ fn explained(cause: &(dyn std::error::Error + 'static)) -> Option<Report> {
         .or_else(|| explain::<CredentialError>(cause))
         .or_else(|| explain::<FileError>(cause))
         .or_else(|| explain::<HttpError>(cause))
+        .or_else(|| explain::<JournalError>(cause))
         .or_else(|| explain::<NotAnAddress>(cause))
         .or_else(|| explain::<OutputError>(cause))
         .or_else(|| explain::<ProfilesError>(cause))

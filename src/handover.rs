@@ -12,6 +12,8 @@ use serde_json::Value;
 use crate::exit::{Exit, Explain as _};
 use crate::failure::{Failure, quoted};
 use crate::model::key::IssuedKey;
+use crate::model::secret::PlainKey;
+use crate::output::Output;
 use crate::sink::{Circumstances, SinkSpec, Sinks, writes_to_stdout};
 use crate::terminal::{Left, Offer, Taking, Terminal};
 
@@ -19,6 +21,18 @@ use crate::terminal::{Left, Offer, Taking, Terminal};
 pub(crate) struct Handover {
     way: Way,
     circumstances: Circumstances,
+    /// Whether the runner of GitHub Actions is told of the key first.
+    masks: bool,
+}
+
+/// What is handed over.
+#[derive(Clone, Copy)]
+pub(crate) struct Handed<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) prefix: &'a str,
+    pub(crate) plain: &'a PlainKey,
+    /// What is known of the key besides.
+    pub(crate) record: &'a Value,
 }
 
 enum Way {
@@ -58,7 +72,7 @@ impl Handover {
         circumstances: &Circumstances,
         terminal: &Terminal,
     ) -> anyhow::Result<Self> {
-        let ready = |way| Self { way, circumstances: circumstances.clone() };
+        let ready = |way| Self { way, circumstances: circumstances.clone(), masks: circumstances.masks() };
         if to.is_empty() && for_people && !circumstances.github_actions && terminal.can_offer() {
             return Ok(ready(Way::Menu));
         }
@@ -82,6 +96,21 @@ impl Handover {
         Ok(ready(Way::Sinks(Sinks::prepare(to, circumstances)?)))
     }
 
+    /// Makes ways ready that are gone one by one: one for each place. What they deliver has been masked by [`mask`].
+    pub(crate) fn prepare_each(
+        to: &[SinkSpec],
+        for_people: bool,
+        circumstances: &Circumstances,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Vec<Self>> {
+        let Self { way, circumstances, .. } = Self::prepare(to, for_people, circumstances, terminal)?;
+        let one = |way| Self { way, circumstances: circumstances.clone(), masks: false };
+        Ok(match way {
+            Way::Sinks(sinks) if !sinks.is_empty() => sinks.each().map(|sink| one(Way::Sinks(sink))).collect(),
+            whole => vec![one(whole)],
+        })
+    }
+
     /// Whether there is no place: the key goes into the object that is printed.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(&self.way, Way::Sinks(sinks) if sinks.is_empty())
@@ -94,26 +123,57 @@ impl Handover {
         record: &Value,
         terminal: &mut Terminal,
     ) -> Result<Vec<String>, Lost> {
-        if self.circumstances.masks() {
-            // Before anything else: what the runner reads later is hidden, what it read before is not.
-            terminal.mask(&issued.plain).map_err(|error| Lost::new(&[], format!("could not mask it: {error}")))?;
+        let IssuedKey { key, plain } = issued;
+        self.hand(Handed { name: &key.name, prefix: &key.prefix, plain, record }, terminal)
+    }
+
+    /// The same for a key that was made earlier.
+    pub(crate) fn hand(self, handed: Handed<'_>, terminal: &mut Terminal) -> Result<Vec<String>, Lost> {
+        if self.masks {
+            mask(handed.plain, &self.circumstances, terminal)?;
         }
         match self.way {
             Way::Sinks(sinks) => sinks
-                .deliver(&issued.plain, record, terminal.out())
+                .deliver(handed.plain, handed.record, terminal.out())
                 .map_err(|lost| Lost::new(&lost.done, lost.cause.to_string())),
-            Way::Menu => offer(issued, record, &self.circumstances, terminal),
+            Way::Menu => offer(handed, &self.circumstances, terminal),
+        }
+    }
+
+    /// The places, for whoever delivers to them without a terminal; `None` where a person decides.
+    pub(crate) fn into_sinks(self) -> Option<Sinks> {
+        match self.way {
+            Way::Sinks(sinks) => Some(sinks),
+            Way::Menu => None,
         }
     }
 }
 
+/// Tells the runner of GitHub Actions of the key, before anything else: what the runner reads later is hidden, what it
+/// read before is not.
+pub(crate) fn mask(plain: &PlainKey, circumstances: &Circumstances, terminal: &mut Terminal) -> Result<(), Lost> {
+    if !circumstances.masks() {
+        return Ok(());
+    }
+    terminal.mask(plain).map_err(|error| Lost::new(&[], format!("could not mask it: {error}")))
+}
+
+/// Refuses a --jq that leaves the key out of what is printed: it would go nowhere. `record` describes a key, which gets
+/// the plaintext of none.
+pub(crate) fn refuse_filtered_out(mut record: Value, output: &Output) -> anyhow::Result<()> {
+    const NO_SECRET: &str = "the-plaintext-of-no-key";
+    record["secret"] = Value::String(NO_SECRET.to_owned());
+    if output.shows(record, NO_SECRET)? {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Usage, "secret_filtered_out", "the key would be lost: --jq leaves it out")
+        .hint("take it along, as in --jq .data.secret, or send it to a place with --to")
+        .into())
+}
+
 /// Lets a person decide.
-fn offer(
-    issued: &IssuedKey,
-    record: &Value,
-    circumstances: &Circumstances,
-    terminal: &mut Terminal,
-) -> Result<Vec<String>, Lost> {
+fn offer(handed: Handed<'_>, circumstances: &Circumstances, terminal: &mut Terminal) -> Result<Vec<String>, Lost> {
+    let Handed { name, prefix, plain, record } = handed;
     let mut done = Vec::new();
     let mut take = |taking: &Taking| {
         let spec = match taking {
@@ -126,7 +186,7 @@ fn offer(
             Some(hint) => format!("{error}; {hint}"),
             None => error.to_string(),
         })?;
-        let places = sinks.deliver(&issued.plain, record, &mut io::sink()).map_err(|lost| lost.to_string())?;
+        let places = sinks.deliver(plain, record, &mut io::sink()).map_err(|lost| lost.to_string())?;
         let note = match taking {
             Taking::Copy => places.concat().replacen("clipboard", "Clipboard", 1),
             Taking::Save(_) => format!("Saved to {}", places.concat()),
@@ -135,8 +195,8 @@ fn offer(
         done.extend(places);
         Ok(note)
     };
-    let what = format!("Key {} is made", quoted(&issued.key.name));
-    let offer = Offer { what: &what, prefix: &issued.key.prefix, plain: &issued.plain };
+    let what = format!("Key {} is made", quoted(name));
+    let offer = Offer { what: &what, prefix, plain };
     let left = match terminal.offer(&offer, &mut take) {
         Ok(left) => left,
         // The terminal is gone, but the key is where it was sent before.

@@ -12,7 +12,7 @@
 //! * [`reach`]: from flags, environment and profile to the client that goes there.
 //! * [`selection`], [`consent`], [`unlock`], [`bulk`]: which keys are meant, whether somebody agrees or has to unlock a
 //!   keyring, what became of each.
-//! * [`handover`]: a new key on its way to a place or a person.
+//! * [`handover`]: a new key on its way to a place or a person. [`rotation`]: a key and its successor, step by step.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
@@ -35,6 +35,7 @@ mod output;
 mod profiles;
 mod providers;
 mod reach;
+mod rotation;
 mod selection;
 mod serve;
 mod service;

@@ -2,12 +2,12 @@
 
 use crate::config::{Remote, Source, Target};
 use crate::credential::{CredentialError, CredentialStore, Patience};
-use crate::http::{Credential, Detail, Network, NoKey, Transport};
+use crate::http::{Credential, Detail, NoKey, Terms};
 use crate::local;
 use crate::model::secret::PlainKey;
 use crate::output::whoami::Origin;
 use crate::profiles::{LOCAL, Profile};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::providers::{Provider, Rules};
 use crate::terminal::{Terminal, Voice};
 
@@ -18,6 +18,22 @@ pub(crate) struct Reached {
     pub(crate) origin: Origin,
     /// The profile whose stored credential is used.
     pub(crate) stored: Option<Profile>,
+    /// The shown part of the credential, where it is known without reading any.
+    pub(crate) caller: Option<String>,
+    door: Door,
+}
+
+/// The way in for another key.
+enum Door {
+    /// Nothing is sent.
+    Closed,
+    Local(Box<local::Service>),
+    Network {
+        provider: Provider,
+        api_url: String,
+        terms: Terms,
+        voice: Voice,
+    },
 }
 
 impl Reached {
@@ -34,37 +50,68 @@ impl Reached {
                 if detail > Detail::Nothing {
                     terminal.say("The profile `local` sends nothing over a network: there is no exchange to show");
                 }
-                let client = if to_send { local::open(&data_directory, flags).await? } else { local::unopened(flags) };
-                Ok(Self { client, rules: Provider::Native.rules(), origin: of_local(), stored: None })
+                let (rules, origin) = (Provider::Native.rules(), of_local());
+                let (client, door) = if to_send {
+                    let (client, service) = local::open(&data_directory, flags).await?;
+                    (client, Door::Local(Box::new(service)))
+                } else {
+                    (local::unopened(flags), Door::Closed)
+                };
+                Ok(Self { client, rules, origin, stored: None, caller: None, door })
             }
             Target::Remote(remote) => Self::elsewhere(*remote, flags, terminal.voice()),
         }
     }
 
     fn elsewhere(remote: Remote, flags: String, voice: Voice) -> anyhow::Result<Self> {
-        let rules = remote.provider.rules();
-        let Remote { api_url, terms, source, profile, .. } = remote;
+        let Remote { provider, api_url, terms, source, profile } = remote;
+        let rules = provider.rules();
+        let caller;
         let (credential, stored, source, place) = match source {
-            Source::Environment(key) => {
+            Source::Environment { key, variable } => {
+                caller = Some(rules.shape.shown_prefix(key.expose()).to_owned());
                 let credential = Credential::given(key, rules.shape.shown);
-                (credential, None, "environment", "the variable KEYS_API_KEY".to_owned())
+                (credential, None, "environment", format!("the variable {variable}"))
             }
             Source::Store(store) => {
                 let (name, place) = (store.storage().as_str(), store.place());
+                caller = profile.as_ref().and_then(|profile| profile.key_prefix.clone());
                 (fetched(store, profile.as_ref()), profile.clone(), name, place)
             }
         };
-        let network = Network::new(&api_url, credential, terms, voice)?;
-        let client = Client::new(Transport::Network(Box::new(network)), flags);
+        let client = Client::at(provider, &api_url, credential, (terms.clone(), voice.clone()), flags)?;
         let origin = Origin {
             profile: profile.map(|profile| profile.name),
             provider: rules.name,
             host: client.host(),
-            api_url: Some(api_url),
+            api_url: Some(api_url.clone()),
             source,
             place,
         };
-        Ok(Self { client, rules, origin, stored })
+        Ok(Self { client, rules, origin, stored, caller, door: Door::Network { provider, api_url, terms, voice } })
+    }
+
+    /// A client that calls the same service with another key.
+    pub(crate) fn as_key(&self, plain: &PlainKey) -> anyhow::Result<Client> {
+        match &self.door {
+            Door::Closed => anyhow::bail!("nothing is sent"),
+            Door::Local(service) => service.as_key(plain),
+            Door::Network { provider, api_url, terms, voice } => {
+                let credential = Credential::given(plain.duplicate(), self.rules.shape.shown);
+                Ok(Client::at(*provider, api_url, credential, (terms.clone(), voice.clone()), String::new())?)
+            }
+        }
+    }
+
+    /// Whether the key that asks is one with this shown part; `None` where that tells nothing.
+    pub(crate) fn may_be_caller(&self, prefix: &str) -> Option<bool> {
+        let tells = self.rules.shape.public > 0;
+        self.caller.as_ref().filter(|_| tells).map(|caller| caller == prefix)
+    }
+
+    /// Whether the service runs within this process.
+    pub(crate) const fn is_local(&self) -> bool {
+        !matches!(self.door, Door::Network { .. })
     }
 
     /// Says that the stored key ends soon, from what was remembered of it.

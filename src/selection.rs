@@ -1,21 +1,86 @@
 //! From what a person typed to what it means, or to a sentence that says why it means nothing: keys, permissions, names,
 //! ends.
 
+use clap::Args as ClapArgs;
 use jiff::Timestamp;
 use serde_json::json;
+use wildmatch::WildMatch;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
+use crate::model::filter::{Filter, Sort};
 use crate::model::key::{Key, KeyName};
-use crate::model::lifetime::Lifetime;
+use crate::model::lifetime::{Age, Lifetime};
 use crate::model::permission::{Permission, distinct};
 use crate::model::selector::{Preference, Resolution, Selector};
+use crate::model::state::State;
 use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::text;
 
 /// How many candidates of an ambiguous name are listed.
 const LISTED: usize = 10;
+
+/// Keys chosen by what they are, where none is named. All that is said of them holds for each.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct Chosen {
+    /// Instead of naming keys: all active keys whose name fits this pattern, such as 'ci-*'
+    #[arg(long, value_name = "GLOB", help_heading = "Many keys at once", conflicts_with = "keys")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) aged: Aged,
+    /// All active keys not used for this long; one never used counts from its creation
+    #[arg(long, value_name = "AGE", help_heading = "Many keys at once", conflicts_with = "keys")]
+    pub(crate) unused: Option<Age>,
+}
+
+/// The part of the choice that is about time.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct Aged {
+    /// All active keys created longer ago than this
+    #[arg(long, value_name = "AGE", help_heading = "Many keys at once", conflicts_with = "keys")]
+    pub(crate) older_than: Option<Age>,
+    /// All active keys that end within this time
+    #[arg(long, value_name = "WITHIN", help_heading = "Many keys at once", conflicts_with = "keys")]
+    pub(crate) expiring: Option<Age>,
+}
+
+impl Chosen {
+    /// Whether keys are chosen at all.
+    pub(crate) const fn is_any(&self) -> bool {
+        self.name.is_some() || self.aged.is_any() || self.unused.is_some()
+    }
+
+    /// Active keys that fit.
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            state: Some(State::Active),
+            name: self.name.as_deref().map(WildMatch::new),
+            unused: self.unused,
+            older_than: self.aged.older_than,
+            expiring: self.aged.expiring,
+            ..Filter::default()
+        }
+    }
+}
+
+impl Aged {
+    pub(crate) const fn is_any(&self) -> bool {
+        self.older_than.is_some() || self.expiring.is_some()
+    }
+}
+
+/// The keys that fit, the oldest first, and all active keys.
+pub(crate) async fn fitting(client: &Client, filter: &Filter, now: Timestamp) -> anyhow::Result<(Vec<Key>, Vec<Key>)> {
+    let mut all: Vec<Key> = Vec::new();
+    let active = Filter { state: filter.state, ..Filter::default() };
+    let mut pages = client.list(&active, Sort { descending: false, ..Sort::NEWEST_FIRST });
+    while let Some(page) = pages.next().await? {
+        all.extend(page);
+    }
+    let fitting = all.iter().filter(|key| filter.fits(key, now)).cloned().collect();
+    Ok((fitting, all))
+}
 
 /// The one key that is meant.
 pub(crate) async fn one(
@@ -32,6 +97,19 @@ pub(crate) async fn one(
         Resolution::None => Err(unknown(client, selector).into()),
         Resolution::Many(keys) => Err(ambiguous(selector, &keys, now).into()),
     }
+}
+
+/// The keys that are named, or those that fit where none is.
+pub(crate) async fn meant(
+    client: &Client,
+    selectors: &[Selector],
+    chosen: &Chosen,
+    now: Timestamp,
+) -> anyhow::Result<Vec<Key>> {
+    if chosen.is_any() {
+        return Ok(fitting(client, &chosen.filter(), now).await?.0);
+    }
+    all(client, selectors, Preference::Active, now).await
 }
 
 /// The keys that are meant, each once. One that is not found stops everything: nothing is changed by halves for a typo.

@@ -23,7 +23,11 @@ const TABLE: &[(&str, &[&str])] = &[
     ("providers", &["model", "providers/*/rules"]),
     ("providers/*/rules", &["model", "providers"]),
     ("providers/*/wire", &["model", "providers/wire", "providers/*/rules"]),
-    ("providers/*/client", &["http", "model", "providers/*/rules", "providers/*/wire"]),
+    (
+        "providers/*/client",
+        &["http", "model", "providers/client", "providers/wire", "providers/*/rules", "providers/*/wire"],
+    ),
+    ("providers/client", &["http", "model", "providers", "providers/wire", "providers/*/client", "terminal"]),
     ("providers/wire", &["model"]),
     ("providers/routes", &["exit", "model", "providers", "providers/wire", "service"]),
     (
@@ -38,9 +42,10 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "files",
             "http",
+            "model",
             "providers",
             "providers/routes",
-            "providers/*/client",
+            "providers/client",
             "providers/*/routes",
             "service",
             "system",
@@ -58,7 +63,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "profiles",
             "providers",
-            "providers/*/client",
+            "providers/client",
             "system",
             "terminal",
         ],
@@ -74,6 +79,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "model",
             "output",
             "profiles",
+            "rotation",
             "serve",
             "service",
             "sink",
@@ -82,10 +88,33 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("unlock", &["config", "credential", "terminal"]),
-    ("handover", &["exit", "failure", "model", "sink", "terminal"]),
+    ("handover", &["exit", "failure", "model", "output", "sink", "terminal"]),
+    (
+        "rotation",
+        &[
+            "credential",
+            "exit",
+            "failure",
+            "files",
+            "handover",
+            "http",
+            "model",
+            "output",
+            "profiles",
+            "providers/client",
+            "reach",
+            "sink",
+            "system",
+            "terminal",
+            "text",
+        ],
+    ),
     ("selection", CLIENT_SIDE),
     ("consent", CLIENT_SIDE),
-    ("bulk", CLIENT_SIDE),
+    (
+        "bulk",
+        &["consent", "exit", "failure", "http", "model", "output", "providers", "providers/client", "terminal", "text"],
+    ),
     (
         "commands",
         &[
@@ -105,8 +134,10 @@ const TABLE: &[(&str, &[&str])] = &[
             "profiles",
             "providers",
             "providers/routes",
-            "providers/*/client",
+            "providers/client",
             "providers/*/routes",
+            "reach",
+            "rotation",
             "selection",
             "serve",
             "service",
@@ -117,13 +148,28 @@ const TABLE: &[(&str, &[&str])] = &[
             "unlock",
         ],
     ),
-    ("cli", &["commands", "config", "exit", "failure", "model", "output", "providers", "reach", "terminal", "text"]),
+    (
+        "cli",
+        &[
+            "commands",
+            "config",
+            "exit",
+            "failure",
+            "model",
+            "output",
+            "providers",
+            "reach",
+            "rotation",
+            "terminal",
+            "text",
+        ],
+    ),
     ("lib", &["cli", "commands", "config", "exit", "failure", "hygiene", "terminal"]),
 ];
 
 /// What stands between the commands and the client.
 const CLIENT_SIDE: &[&str] =
-    &["exit", "failure", "http", "model", "output", "providers", "providers/*/client", "terminal", "text"];
+    &["exit", "failure", "http", "model", "output", "providers", "providers/client", "terminal", "text"];
 
 /// Rooms that one command alone may use, or a few.
 const BY_FEW: &[(&str, &[&str])] = &[
@@ -216,7 +262,7 @@ impl Source {
 fn room_of<S: AsRef<str>>(module: &[S]) -> String {
     let segments: Vec<&str> = module.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
-        ["providers", shared @ ("routes" | "wire"), ..] => format!("providers/{shared}"),
+        ["providers", shared @ ("client" | "routes" | "wire"), ..] => format!("providers/{shared}"),
         ["providers", _, door @ ("client" | "routes" | "rules" | "wire"), ..] => {
             format!("providers/*/{door}")
         }

@@ -5,16 +5,17 @@ use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted, unknown_outcome};
-use crate::handover::{Handover, Lost};
+use crate::handover::{Handover, Lost, refuse_filtered_out};
 use crate::http::{HttpError, IdempotencyKey, Preview};
 use crate::model::key::{IssuedKey, Key, KeyId, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
-use crate::model::selector::{Preference, Selector};
+use crate::model::selector::{Preference, Resolution, Selector};
+use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::output::{Output, key};
-use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Ability, Rules};
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -29,11 +30,11 @@ use crate::{selection, system, text};
   keys create --name ci --perm read:contacts --expires 90d --to dotenv:.env#LEADLEX_API_KEY
   NEW=$(keys create --name ci --perm read:contacts)")]
 pub(crate) struct Args {
-    /// Name of the key, unique among active keys
-    #[arg(long)]
-    name: KeyName,
+    /// Name of the key; where the provider wants it so, unique among active keys
+    #[arg(long, required_unless_present = "temp")]
+    name: Option<KeyName>,
     /// Permission the key gets; repeat it or separate several by commas (see `keys perms`)
-    #[arg(long = "perm", value_name = "SCOPE", required = true, value_delimiter = ',')]
+    #[arg(long = "perm", value_name = "SCOPE", value_delimiter = ',')]
     permissions: Vec<String>,
     /// What the key is for
     #[arg(long, value_name = "TEXT")]
@@ -86,47 +87,98 @@ pub(crate) async fn run(
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let new = new_key(&args, rules)?;
+    let new = new_key(&args, client, rules)?;
     let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
     if args.dry_run {
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
+    if args.if_exists == IfExists::Skip && !rules.unique_names && exists(&new, client).await? {
+        return skip(&new, client, output, terminal).await;
+    }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
     let handover = Handover::prepare(&args.to, output.is_for_people(), circumstances, terminal)?;
     if handover.is_empty() {
-        refuse_filtered_out(&new, output)?;
+        refuse_lost_object(&new, output)?;
     }
     let (issued, replayed) = match client.create(&new, &idempotency_key).await {
         Ok(created) => created,
         Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
             return skip(&new, client, output, terminal).await;
         }
-        Err(error) => return Err(explained(error, &args, &idempotency_key, client)),
+        Err(error) => return Err(explained(error, &args, &new, &idempotency_key, client)),
     };
     let record = key::json(&issued.key, system::now());
-    let resume = resume_line(&args, &idempotency_key, client);
+    let resume = resume_line(&args, &new, &idempotency_key, client);
     let places = deliver(&issued, record, handover, output, terminal, &resume)?;
     report(&issued, &places, replayed, client, terminal);
     Ok(())
 }
 
-fn new_key(args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
-    selection::check_name(&args.name, rules)?;
+fn new_key(args: &Args, client: &Client, rules: &Rules) -> anyhow::Result<NewKey> {
+    let usual = args.temp.then_some(rules.temporary_name).flatten();
+    let name = match (&args.name, usual) {
+        (given, Some(usual)) if given.as_ref().is_none_or(|name| name.as_str() == usual) => usual.parse().ok(),
+        (Some(_), Some(usual)) => {
+            let message = format!("{} calls every temporary key {}", rules.title, quoted(usual));
+            return Err(Failure::new(Exit::Usage, "invalid_name", message).hint("leave out --name").into());
+        }
+        (given, _) => given.clone(),
+    };
+    let name =
+        name.ok_or_else(|| Failure::new(Exit::Usage, "invalid_name", "a key has a name").hint("add --name NAME"))?;
+    selection::check_name(&name, rules)?;
+    let asked = [
+        (args.temp, Ability::Temporary),
+        (args.description.is_some(), Ability::Description),
+        (args.tier != Tier::Standard, Ability::Tier),
+        (!args.permissions.is_empty(), Ability::Permissions),
+    ];
+    for (_, ability) in asked.into_iter().filter(|(asked, _)| *asked) {
+        client.must_offer(ability)?;
+    }
+    // Where its maker does not name a temporary key, neither does he say what it may do.
+    let permissions = match usual {
+        Some(_) if !args.permissions.is_empty() => {
+            let message = format!("{} decides what a temporary key may do", rules.title);
+            return Err(Failure::new(Exit::Usage, "conflicting_options", message).hint("leave out --perm").into());
+        }
+        Some(_) => rules.permissions.entries.iter().map(|entry| entry.name.to_owned()).collect(),
+        None => args.permissions.clone(),
+    };
+    if permissions.is_empty() && rules.needs_permission {
+        let message = "a key takes at least one permission";
+        return Err(Failure::new(Exit::Usage, "no_permission", message)
+            .hint("add --perm SCOPE; all permissions are listed by: keys perms")
+            .into());
+    }
+    let now = system::now();
     // The service decides by its own clock; what cannot be right by any clock need not be sent.
-    selection::end(args.expires, system::now())?;
+    selection::end(args.expires, now)?;
     Ok(NewKey {
-        name: args.name.clone(),
+        name,
         description: args.description.clone().filter(|text| !text.is_empty()),
-        permissions: selection::permissions(&args.permissions, rules)?,
+        permissions: selection::permissions(&permissions, rules)?,
         tier: args.tier,
-        lifetime: args.expires,
+        lifetime: rules.taken(args.expires, now),
         temporary: args.temp,
+        replaces: None,
     })
 }
 
-/// Refuses a --jq that leaves the key out of what is printed: it would go nowhere. Tried on a key that is none.
-fn refuse_filtered_out(new: &NewKey, output: &Output) -> anyhow::Result<()> {
-    const NO_SECRET: &str = "the-plaintext-of-no-key";
+/// Whether an active key has the name already, where the provider does not mind another one.
+async fn exists(new: &NewKey, client: &Client) -> anyhow::Result<bool> {
+    let now = system::now();
+    let found = client.find(&Selector::from(&new.name), Preference::Active, now).await?;
+    let is_one = |key: &Key| key.name == new.name.as_str() && key.state(now) == State::Active;
+    Ok(match found {
+        Resolution::One(key) => is_one(&key),
+        Resolution::Many(keys) => keys.iter().any(is_one),
+        Resolution::None => false,
+    })
+}
+
+/// Refuses a --jq that leaves the key out of what is printed. Tried on a key that is none.
+fn refuse_lost_object(new: &NewKey, output: &Output) -> anyhow::Result<()> {
     let sample = Key {
         id: KeyId::new("key_sample"),
         name: new.name.as_str().to_owned(),
@@ -141,16 +193,10 @@ fn refuse_filtered_out(new: &NewKey, output: &Output) -> anyhow::Result<()> {
         expires_at: None,
         revoked_at: None,
         revoked_reason: None,
+        replaced: false,
         more: serde_json::Map::new(),
     };
-    let mut record = key::json(&sample, system::now());
-    record["secret"] = Value::String(NO_SECRET.to_owned());
-    if output.shows(record, NO_SECRET)? {
-        return Ok(());
-    }
-    Err(Failure::new(Exit::Usage, "secret_filtered_out", "the key would be lost: --jq leaves it out")
-        .hint("take it along, as in --jq .data.secret, or send it to a place with --to")
-        .into())
+    refuse_filtered_out(key::json(&sample, system::now()), output)
 }
 
 fn deliver(
@@ -193,8 +239,10 @@ fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client
     let key = &issued.key;
     let verb = if replayed { "Got again" } else { "Created" };
     terminal.say(&format!("{verb} key {} ({})", quoted(&key.name), key.id));
-    let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
-    terminal.say(&format!("  permissions  {}", permissions.join(" ")));
+    if !key.permissions.is_empty() {
+        let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
+        terminal.say(&format!("  permissions  {}", permissions.join(" ")));
+    }
     let end = key.expires_at.map_or_else(
         || "never".to_owned(),
         |end| format!("{} ({})", text::utc(end), text::relative(end, system::now())),
@@ -240,24 +288,30 @@ fn preview(preview: &Preview, new: &NewKey, output: &Output, terminal: &mut Term
 }
 
 /// What a failed request means for the one key it may have made.
-fn explained(error: HttpError, args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> anyhow::Error {
+fn explained(
+    error: HttpError,
+    args: &Args,
+    new: &NewKey,
+    idempotency_key: &IdempotencyKey,
+    client: &Client,
+) -> anyhow::Error {
     if error.is("duplicate_name") {
-        let message = format!("an active key is already named {}", quoted(args.name.as_str()));
+        let message = format!("an active key is already named {}", quoted(new.name.as_str()));
         return Failure::new(Exit::Conflict, "duplicate_name", message)
             .hint("choose another name, or add --if-exists skip to leave it at that")
             .into();
     }
     if !error.is_unsure() {
-        return anyhow::Error::new(error).context(format!("could not create the key {}", quoted(args.name.as_str())));
+        return anyhow::Error::new(error).context(format!("could not create the key {}", quoted(new.name.as_str())));
     }
-    let resume = resume_line(args, idempotency_key, client);
-    let message = format!("it is not known whether the key {} was made: {error}", quoted(args.name.as_str()));
+    let resume = resume_line(args, new, idempotency_key, client);
+    let message = format!("it is not known whether the key {} was made: {error}", quoted(new.name.as_str()));
     unknown_outcome(&error, message, "find out with the same request, which makes no second key", &resume).into()
 }
 
 /// The command that sends the same request again.
-fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> String {
-    let mut line = format!("keys{} create{}", client.flags(), text::option("--name", args.name.as_str()));
+fn resume_line(args: &Args, new: &NewKey, idempotency_key: &IdempotencyKey, client: &Client) -> String {
+    let mut line = format!("keys{} create{}", client.flags(), text::option("--name", new.name.as_str()));
     let mut add = |option: &str, value: &str| {
         line.push_str(&text::option(option, value));
     };
@@ -270,8 +324,8 @@ fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -
     if args.tier != Tier::Standard {
         add("--tier", args.tier.as_str());
     }
-    if args.expires != Lifetime::Never {
-        add("--expires", &args.expires.to_string());
+    if new.lifetime != Lifetime::Never {
+        add("--expires", &new.lifetime.to_string());
     }
     for sink in &args.to {
         add("--to", &sink.to_string());

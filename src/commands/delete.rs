@@ -2,14 +2,15 @@
 
 use clap::Args as ClapArgs;
 
-use crate::bulk::Account;
+use crate::bulk::{self, Account};
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::key::Key;
-use crate::model::selector::{Preference, Selector};
+use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system};
 
@@ -19,8 +20,13 @@ use crate::{selection, system};
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     /// Id, name, or the start of an id or prefix that only one key has
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(value_name = "KEY", required_unless_present_any = ["name", "older_than", "expiring", "unused"])]
     keys: Vec<Selector>,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Show which keys this would touch, and touch none
+    #[arg(long)]
+    dry_run: bool,
     /// The key's name, instead of typing it when asked; repeat it for several keys
     #[arg(long, value_name = "NAME")]
     confirm: Vec<String>,
@@ -38,11 +44,18 @@ pub(crate) async fn run(
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let given = Given { yes, confirm: &args.confirm, max: args.max };
-    given.or_somebody_to_ask(ACT, terminal)?;
+    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
+    if !args.dry_run {
+        given.or_somebody_to_ask(ACT, terminal)?;
+    }
     let now = system::now();
-    let keys = selection::all(client, &args.keys, Preference::Active, now).await?;
-    given.obtain(ACT, &keys, &client.host(), terminal, now)?;
+    let keys = selection::meant(client, &args.keys, &args.chosen, now).await?;
+    if args.dry_run {
+        return bulk::preview(ACT, &keys, output, terminal, now);
+    }
+    if !keys.is_empty() {
+        given.obtain(ACT, &keys, &client.host(), terminal, now)?;
+    }
     let mut account = Account::new("delete", " --yes".to_owned());
     let delete = async |key: &Key| {
         let once = IdempotencyKey::fresh(&mut system::random);

@@ -18,6 +18,8 @@ pub(crate) mod perms;
 pub(crate) mod profile;
 pub(crate) mod reactivate;
 pub(crate) mod revoke;
+pub(crate) mod rotate;
+pub(crate) mod rotation;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod usage;

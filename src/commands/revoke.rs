@@ -2,25 +2,37 @@
 
 use clap::Args as ClapArgs;
 
-use crate::bulk::Account;
+use crate::bulk::{self, Account};
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
 use crate::model::key::Key;
-use crate::model::selector::{Preference, Selector};
+use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Ability, Rules};
+use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
 /// Revoke keys
 ///
-/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again.
+/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again, except on LeadLex
+/// and ContactLevel, which revoke for good.
 #[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  keys revoke ci --reason leaked
+  keys revoke --name 'ci-*' --reason leaked --dry-run
+  keys revoke --unused 180d --yes --max 50")]
 pub(crate) struct Args {
     /// Id, name, or the start of an id or prefix that only one key has
-    #[arg(required = true, value_name = "KEY")]
+    #[arg(value_name = "KEY", required_unless_present_any = ["name", "older_than", "expiring", "unused"])]
     keys: Vec<Selector>,
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Show which keys this would touch, and touch none
+    #[arg(long)]
+    dry_run: bool,
     /// Why, for the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -38,16 +50,24 @@ pub(crate) async fn run(
     args: Args,
     yes: bool,
     client: &Client,
+    rules: &Rules,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let given = Given { yes, confirm: &args.confirm, max: args.max };
-    given.or_somebody_to_ask(ACT, terminal)?;
+    if args.reason.is_some() {
+        client.must_offer(Ability::Reason)?;
+    }
+    let is_final = rules.lack(Ability::Reactivate).is_some();
+    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
+    if !args.dry_run {
+        given.or_somebody_to_ask(ACT, terminal)?;
+    }
     let now = system::now();
-    let (revoked, active): (Vec<_>, Vec<_>) = selection::all(client, &args.keys, Preference::Active, now)
-        .await?
-        .into_iter()
-        .partition(|key| key.revoked_at.is_some());
+    let meant = selection::meant(client, &args.keys, &args.chosen, now).await?;
+    if args.dry_run {
+        return bulk::preview(ACT, &meant, output, terminal, now);
+    }
+    let (revoked, active): (Vec<_>, Vec<_>) = meant.into_iter().partition(|key| key.revoked_at.is_some());
     let reason = args.reason.as_deref().map(|reason| text::option("--reason", reason)).unwrap_or_default();
     let mut account = Account::new("revoke", format!("{reason} --yes"));
     for key in revoked {
@@ -59,11 +79,16 @@ pub(crate) async fn run(
     }
     let revoke = async |key: &Key| {
         let once = IdempotencyKey::fresh(&mut system::random);
-        client.revoke(&key.id, args.reason.as_deref(), &once).await
+        let after = client.revoke(&key.id, args.reason.as_deref(), &once).await?;
+        Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
     };
     let said = |key: &Key| {
         terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
-        terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+        if is_final {
+            terminal.say("This cannot be undone; a new key is made with `keys create`");
+        } else {
+            terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+        }
     };
     account.each(active, revoke, said).await;
     account.finish(client, output, terminal, now)

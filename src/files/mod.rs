@@ -50,6 +50,7 @@ impl PreparedFile {
         let name = file_name(target).ok_or_else(|| FileError::new(ATTEMPT, target, Why::NoName))?;
         find_private(target, ATTEMPT)?;
         let directory = parent(target).to_owned();
+        sweep(&directory, &name);
         let (temporary, file) =
             create_temporary(&directory, &name).map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
         let mut prepared = Self { target: target.to_owned(), directory, temporary, file, committed: false };
@@ -116,6 +117,37 @@ impl Lock {
             }
         }
         Err(failed(Why::Held))
+    }
+}
+
+impl Lock {
+    /// Takes the lock where nobody else holds it; `None` where somebody does. Unlike [`Lock::exclusive`] for a lock whose
+    /// file goes when it is given back, see [`Lock::end`].
+    pub(crate) fn attempt(path: &Path) -> Result<Option<Self>, FileError> {
+        const ATTEMPT: &str = "lock";
+        let failed = |cause| FileError::new(ATTEMPT, path, Why::System(cause));
+        for _ in 0..ATTEMPTS {
+            find_private(path, ATTEMPT)?;
+            let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+                .open(path)
+                .map_err(failed)?;
+            match file.try_lock() {
+                Ok(()) if is_at(&file, path) => return Ok(Some(Self { file })),
+                // Whoever held it has removed the file meanwhile.
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Interrupted => {}
+                Err(TryLockError::Error(cause)) => return Err(failed(cause)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives the lock back for good, with its file. While it is held, nobody else can take another file for it.
+    pub(crate) fn end(self, path: &Path) {
+        // A file that stays does no harm.
+        fs::remove_file(path).ok();
+        drop(self);
     }
 }
 
@@ -195,6 +227,35 @@ fn read_checked(file: File, limit: u64, check: fn(&Metadata) -> Result<(), Why>)
     }
     let length = usize::try_from(metadata.len()).map_err(|_| Why::TooLarge(limit))?;
     read_exactly(file, length).map_err(Why::System)
+}
+
+/// Removes a file for good, with what a killed process left of it, and says whether there was one.
+pub(crate) fn remove(path: &Path) -> Result<bool, FileError> {
+    let failed = |cause| FileError::new("remove", path, Why::System(cause));
+    if let Some(name) = file_name(path) {
+        sweep(parent(path), &name);
+    }
+    match fs::remove_file(path) {
+        Ok(()) => sync_directory(parent(path)).map(|()| true).map_err(failed),
+        Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(false),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// The names of the files in a directory; none where there is no directory.
+pub(crate) fn names(directory: &Path) -> Result<Vec<String>, FileError> {
+    let failed = |cause| FileError::new("list", directory, Why::System(cause));
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(cause) => return Err(failed(cause)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(failed)?.file_name().into_string());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// Creates an empty file that is ours alone, and says whether it did: one that exists must be ours alone already.
@@ -389,20 +450,72 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
+/// How every temporary file for a target begins.
+fn beginning(name: &str) -> String {
+    let shown: String = name.chars().take(NAME_SHOWN).collect();
+    format!(".{shown}.keys-")
+}
+
+/// Held locked as long as it is written, so that [`sweep`] can tell it from one that a killed process left.
 fn create_temporary(directory: &Path, name: &str) -> io::Result<(PathBuf, File)> {
     let process = std::process::id();
-    let shown: String = name.chars().take(NAME_SHOWN).collect();
+    let beginning = beginning(name);
     let mut taken = None;
     for _ in 0..ATTEMPTS {
         let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let path = directory.join(format!(".{shown}.keys-{process}-{count}"));
+        let path = directory.join(format!("{beginning}{process}-{count}"));
         match private(OpenOptions::new().write(true).create_new(true)).open(&path) {
+            // Another process took it for a left one, in the moment before it was locked.
+            Ok(file) if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) || !is_at(&file, &path) => {}
             Ok(file) => return Ok((path, file)),
             Err(cause) if cause.kind() == ErrorKind::AlreadyExists => taken = Some(cause),
             Err(cause) => return Err(cause),
         }
     }
     Err(taken.unwrap_or_else(|| ErrorKind::AlreadyExists.into()))
+}
+
+/// Removes what killed processes left in a directory of our own: temporary files, and locks that nobody holds.
+pub(crate) fn tidy(directory: &Path) {
+    sweep_those(directory, |name| name.starts_with('.') && name.contains(".keys-"));
+    let paths = names(directory).unwrap_or_default().into_iter().map(|name| directory.join(name));
+    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "lock")) {
+        if let Ok(Some(lock)) = Lock::attempt(&path) {
+            lock.end(&path);
+        }
+    }
+}
+
+/// Removes the temporary files for a target that killed processes left: they may hold a secret.
+fn sweep(directory: &Path, name: &str) {
+    let beginning = beginning(name);
+    sweep_those(directory, |name| name.starts_with(&beginning));
+}
+
+/// Where there are no locks, nothing can be told and nothing is removed.
+fn sweep_those(directory: &Path, fits: impl Fn(&str) -> bool) {
+    let left = names(directory).unwrap_or_default().into_iter().filter(|name| fits(name));
+    for path in left.map(|name| directory.join(name)) {
+        let opened = private(OpenOptions::new().write(true)).open(&path);
+        if opened.is_ok_and(|file| file.try_lock().is_ok()) {
+            fs::remove_file(&path).ok();
+        }
+    }
+}
+
+/// Whether the path still names this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
+    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
+}
+
+/// An open file cannot be removed here.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 /// Reads a file of a known length into one buffer: one that grew would leave a copy of its content behind.

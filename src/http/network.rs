@@ -1,7 +1,8 @@
 //! A service elsewhere: its address, one reqwest client, made when the first request is sent, and one try of a request.
 //!
 //! Redirects are off, because a credential must not follow them. Plain `http` is for loopback only, and no proxy is ever
-//! used for it. There is no HTTP/2: see `tests/bench` for what it would save.
+//! used for it. HTTP/1.1 alone: of a thousand requests, 16 at once, HTTP/2 saved a tenth (0.17 to 0.19 of what curl takes in
+//! sequence), of a single one nothing, and it would be a second implementation of everything that can go wrong.
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -13,7 +14,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::road::Road;
-use super::told::Told;
+use super::told::{Told, quota};
 use super::trace::{Number, Trace};
 use super::{Answer, Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request, Terms, redact, trust};
 use crate::exit::{Exit, Explain};
@@ -78,7 +79,7 @@ impl Network {
     }
 
     pub(super) fn shown_credential(&self) -> (&'static str, String) {
-        ("authorization", self.credential.shown())
+        (self.credential.scheme.header(), self.credential.shown())
     }
 
     /// One try of a request, and what its answer says of the next one.
@@ -107,7 +108,7 @@ impl Network {
         let mut outgoing = self
             .client()?
             .request(method.map_err(|error| not_sent(error.to_string()))?, self.url(request))
-            .header("authorization", self.authorization().await?)
+            .header(self.credential.scheme.header(), self.authorization().await?)
             .body(request.body_bytes().to_vec());
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);
@@ -147,6 +148,7 @@ impl Network {
             status,
             request_id: header("x-request-id"),
             replayed: header("idempotency-replayed").is_some(),
+            quota: quota(&headers),
             body: redacted(body, credential),
         };
         self.trace.comes(number, &raw, &headers, start.elapsed());
@@ -167,7 +169,11 @@ impl Network {
     }
 
     async fn authorization(&self) -> Result<HeaderValue, HttpError> {
-        let text = Zeroizing::new(format!("Bearer {}", self.credential.key().await?.expose()));
+        let text = Zeroizing::new(format!(
+            "{}{}",
+            self.credential.scheme.before_the_key(),
+            self.credential.key().await?.expose()
+        ));
         let unsendable = |_| HttpError::NotSent { what: "the key cannot be sent in a header".to_owned() };
         let mut value = HeaderValue::from_str(&text).map_err(unsendable)?;
         value.set_sensitive(true);

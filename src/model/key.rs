@@ -15,7 +15,7 @@ use super::state::State;
 use super::tier::Tier;
 
 /// A provider's own id of a key, opaque to us.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct KeyId(String);
 
@@ -124,6 +124,8 @@ pub(crate) struct Key {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) revoked_reason: Option<String>,
+    /// Whether it works but a successor has taken over its name.
+    pub(crate) replaced: bool,
     /// What the provider said beyond this, kept for machine-readable output.
     pub(crate) more: Map<String, Value>,
 }
@@ -144,6 +146,8 @@ pub(crate) struct NewKey {
     /// A relative end stays relative, so that the same request again says the same.
     pub(crate) lifetime: Lifetime,
     pub(crate) temporary: bool,
+    /// The key whose name this one takes over.
+    pub(crate) replaces: Option<KeyId>,
 }
 
 /// What a thing that may be absent is to be.
@@ -206,6 +210,7 @@ pub(crate) mod tests {
             expires_at: None,
             revoked_at: None,
             revoked_reason: None,
+            replaced: false,
             more: Map::new(),
         }
     }

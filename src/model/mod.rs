@@ -11,6 +11,7 @@ pub(crate) mod plan;
 pub(crate) mod policy;
 pub(crate) mod quota;
 pub(crate) mod record;
+pub(crate) mod rotation;
 pub(crate) mod secret;
 pub(crate) mod selector;
 pub(crate) mod state;

@@ -42,6 +42,11 @@ impl PlainKey {
         &self.0
     }
 
+    /// A second copy, for a place that needs one of its own; wiped like the first.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// What may be stored of it.
     pub(crate) fn hashed(&self) -> HashedKey {
         HashedKey::of(self.expose())

@@ -53,7 +53,12 @@ impl Selector {
             if fitting.len() > 1 {
                 preferable = fitting.extract_if(.., |key| preferred.fits(key.state(now))).collect();
             }
-            let chosen = if preferable.is_empty() { fitting } else { preferable };
+            let mut chosen = if preferable.is_empty() { fitting } else { preferable };
+            // Of a key and its successor under one name, the successor has it now.
+            let successor = chosen.iter().find(|key| !key.replaced).map(|key| key.name.clone());
+            if let Some(name) = successor.filter(|name| *name == self.0) {
+                chosen.retain(|key| !(key.replaced && key.name == name));
+            }
             match chosen.len() {
                 0 => {}
                 1 => {
@@ -181,6 +186,15 @@ mod tests {
         assert_eq!(resolve("ci", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("ci @home", &keys, Preference::Active), ["key_3"]);
         assert_eq!(resolve("c", &keys, Preference::Active), [""; 0]);
+    }
+
+    #[test]
+    fn a_successor_has_the_name_of_the_key_it_replaces() {
+        let replaced = |id: &str| Key { replaced: true, ..key(id, "ci") };
+        assert_eq!(resolve("ci", &[replaced("key_1"), key("key_2", "ci")], Preference::Active), ["key_2"]);
+        assert_eq!(resolve("key_1", &[replaced("key_1"), key("key_2", "ci")], Preference::Active), ["key_1"]);
+        assert_eq!(resolve("key", &[replaced("key_1"), key("key_2", "ci")], Preference::Active), ["key_1?", "key_2?"]);
+        assert_eq!(resolve("ci", &[replaced("key_1"), revoked(key("key_2", "ci"))], Preference::Active), ["key_1"]);
     }
 
     #[test]

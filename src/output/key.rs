@@ -50,7 +50,7 @@ pub(crate) fn cells(key: &Key, now: Timestamp) -> Vec<Cell> {
     vec![
         Cell::new(key.name.as_str()),
         Cell::new(key.id.as_str()),
-        Cell::new(state.as_str()).styled(style(state)),
+        status(key, state),
         held,
         expires,
         instant(key.last_used_at, now, "never"),
@@ -90,6 +90,9 @@ impl Serialize for ForPrograms<'_> {
         fields.serialize_entry("expires_at", &time(key.expires_at))?;
         fields.serialize_entry("revoked_at", &time(key.revoked_at))?;
         fields.serialize_entry("revoked_reason", &key.revoked_reason)?;
+        if key.replaced {
+            fields.serialize_entry("replaced", &true)?;
+        }
         for (name, value) in key.more.iter().filter(|(name, _)| !OURS.contains(&name.as_str())) {
             fields.serialize_entry(name, value)?;
         }
@@ -98,7 +101,7 @@ impl Serialize for ForPrograms<'_> {
 }
 
 /// Names that nothing a server says beyond a key may have: our own, and `secret`, the one field that holds a plaintext.
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     "id",
     "name",
     "description",
@@ -113,6 +116,7 @@ const OURS: [&str; 15] = [
     "expires_at",
     "revoked_at",
     "revoked_reason",
+    "replaced",
     "secret",
 ];
 
@@ -130,7 +134,7 @@ pub(crate) fn detail(key: &Key, now: Timestamp, terminal: &mut Terminal) -> io::
     let mut lines = vec![
         ("Name", Some(key.name.clone()), Some(Style::Strong)),
         ("ID", Some(key.id.to_string()), None),
-        ("Status", Some(state.to_string()), Some(style(state))),
+        ("Status", Some(status(key, state).human), Some(style(state))),
         ("Prefix", Some(key.prefix.clone()), None),
         ("Permissions", Some(if permissions.is_empty() { "none".to_owned() } else { permissions.join(" ") }), None),
         ("Tier", key.tier.map(|tier| tier.to_string()), None),
@@ -164,6 +168,14 @@ pub(crate) fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Op
         writeln!(terminal.out(), "{label}  {value}")?;
     }
     Ok(())
+}
+
+/// For people, also that a successor has taken over the name: two active keys of one name look alike otherwise.
+fn status(key: &Key, state: State) -> Cell {
+    if key.replaced && state == State::Active {
+        return Cell::of("replaced", state.as_str()).styled(Style::Warning);
+    }
+    Cell::new(state.as_str()).styled(style(state))
 }
 
 fn instant(instant: Option<Timestamp>, now: Timestamp, otherwise: &str) -> Cell {

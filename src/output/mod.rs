@@ -17,6 +17,7 @@ pub(crate) mod findings;
 pub(crate) mod jq;
 pub(crate) mod key;
 mod prometheus;
+pub(crate) mod rotation;
 pub(crate) mod table;
 pub(crate) mod usage;
 pub(crate) mod whoami;

@@ -1,7 +1,7 @@
 //! The providers: one room each, with the same four doors. `rules` are its facts, `wire` its JSON, `client` turns an
 //! operation of ours into its HTTP, `routes` turns its HTTP into an operation of the service.
 //!
-//! [`routes`] and [`wire`] hold what these doors have in common. A new provider is a room of its own, its `mod` line, and
+//! [`client`], [`routes`] and [`wire`] hold what these doors have in common. A new provider is a room of its own, its `mod` line, and
 //! its line in [`each_provider`].
 
 /// Hands every provider to a macro: its name in the code, and its room.
@@ -20,6 +20,7 @@ macro_rules! each_provider {
     };
 }
 
+pub(crate) mod client;
 pub(crate) mod contactlevel;
 pub(crate) mod leadlex;
 pub(crate) mod native;
@@ -27,10 +28,12 @@ pub(crate) mod nexus;
 pub(crate) mod routes;
 pub(crate) mod wire;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::model::key::Key;
+use crate::model::lifetime::Lifetime;
 use crate::model::permission::Catalogue;
+use crate::model::rotation::Facts;
 use crate::model::secret::KeyShape;
 
 macro_rules! declare {
@@ -86,14 +89,49 @@ pub(crate) struct Rules {
     pub(crate) management: Management,
     /// How long a temporary key lives.
     pub(crate) temporary: SignedDuration,
+    /// What every temporary key is called, where that is not for its maker to say.
+    pub(crate) temporary_name: Option<&'static str>,
     /// Whether calls count against the limits of a plan.
     pub(crate) has_limits: bool,
+    /// Whether the end of a new key may be said as a length of time; otherwise it is an instant.
+    pub(crate) takes_lengths: bool,
+    /// What a rotation has to know.
+    pub(crate) rotation: Facts,
     /// Whether a call through the gate is paid with a credit.
     pub(crate) calls_cost_credits: bool,
     /// Whether a call to the management API is.
     pub(crate) management_costs_credits: bool,
     /// Calls that cost no credit although others do: method and path.
     pub(crate) free_calls: &'static [(&'static str, &'static str)],
+    /// Where the vendor's own service is.
+    pub(crate) address: Option<&'static str>,
+    /// The variable in which its users have a key already; `KEYS_API_KEY` comes first.
+    pub(crate) variable: Option<&'static str>,
+    /// What it does not do: each a sentence with the way to do it instead.
+    pub(crate) lacks: &'static [(Ability, &'static str)],
+    /// Where keys are managed that a host does not manage over its API; a sentence without its point.
+    pub(crate) elsewhere: &'static str,
+}
+
+/// What not every provider does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ability {
+    /// Keys with a description.
+    Description,
+    Permissions,
+    Tier,
+    Temporary,
+    Edit,
+    /// Changing when a key ends.
+    EditExpiry,
+    /// Keeping why a key was revoked.
+    Reason,
+    Reactivate,
+    Delete,
+    Lookup,
+    Usage,
+    Credits,
+    Audit,
 }
 
 /// Which keys open a call that the provider does not document.
@@ -159,6 +197,17 @@ pub(crate) enum OpenedBy {
 }
 
 impl Rules {
+    /// The sentence that says that the provider does not do something, and what to do instead; `None` where it does.
+    pub(crate) fn lack(&self, ability: Ability) -> Option<&'static str> {
+        self.lacks.iter().find(|(lacking, _)| *lacking == ability).map(|(_, sentence)| *sentence)
+    }
+
+    /// How long a key is asked to live, as the provider takes it: a length of time stays one where that is possible, so that
+    /// the same request again says the same.
+    pub(crate) fn taken(&self, asked: Lifetime, now: Timestamp) -> Lifetime {
+        if self.takes_lengths { asked } else { asked.counted_from(now) }
+    }
+
     /// Whether a call costs no credit although others do.
     pub(crate) fn is_free(&self, method: &str, path: &str) -> bool {
         self.free_calls.contains(&(method, path))
@@ -247,6 +296,9 @@ mod tests {
             // Six of the secret's digits are a checksum, and what is shown of it is no secret; a digit carries 5.95 bits.
             let shown = rules.shape.shown.saturating_sub(rules.shape.prefix.len() + rules.shape.public + 1);
             assert!((rules.shape.secret - 6 - shown) * 595 >= 128 * 100, "{}", rules.name);
+            for (ability, sentence) in rules.lacks {
+                assert!(sentence.contains(rules.title) && sentence.contains(": "), "{ability:?}: {sentence}");
+            }
             assert_eq!(rules.needs_permission, !rules.permissions.entries.is_empty() && *provider != Provider::Nexus);
         }
     }

@@ -89,6 +89,7 @@ impl Caller {
                 Identity::Operator => None,
                 Identity::Key(key) => Some((**key).clone()),
             },
+            tells_key: true,
         }
     }
 
@@ -180,8 +181,6 @@ impl Service {
         let workspace = caller.workspace();
         let credit = caller.rules().management_costs_credits && !is_free;
         let cost = Cost { tier: workspace.tier_of(key), limits: workspace.limits(), credit };
-        let new_id = || self.new_id("grant_");
-        let supply = Supply { store: &self.store, workspace, new_id: &new_id };
-        self.meters.of(&workspace.id).spend(&supply, &cost, now).await
+        self.meters.of(&workspace.id).spend(Supply { service: self, workspace }, &cost, now).await
     }
 }

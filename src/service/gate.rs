@@ -85,9 +85,8 @@ impl Service {
             limits: known.workspace.limits(),
             credit: permitted.is_ok() && rules.calls_cost_credits && !rules.is_free(call.method, call.path),
         };
-        let new_id = || self.new_id("grant_");
-        let supply = Supply { store: &self.store, workspace: &known.workspace, new_id: &new_id };
-        let (quota, spent) = known.meter.spend(&supply, &cost, now).await;
+        let supply = Supply { service: self, workspace: &known.workspace };
+        let (quota, spent) = known.meter.spend(supply, &cost, now).await;
         // Who may not do it hears that, also where the limits would not let it do anything.
         let outcome = permitted.and(spent);
         let called = Called { workspace: &known.workspace.id, key: known.key.id.as_str(), endpoint: &endpoint };

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::store::{StoredAnswer, Write};
-use super::{Caller, Refusal, Service, StoreError, replica};
+use super::{Caller, Refusal, Service, StoreError};
 use crate::model::key::KeyId;
 use crate::model::secret::{hex, unhex};
 use crate::model::state::State;
@@ -111,9 +111,7 @@ impl Service {
         }
         let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
         drop(write);
-        // The first attempt may have been cut short while it waited for the other replicas.
-        let newest = self.store.newest_change().await?;
-        replica::settled_until(&self.store, self.replica.get().map(AsRef::as_ref), newest).await?;
+        self.catch_up().await?;
         Ok(Begun::Replay(answer))
     }
 

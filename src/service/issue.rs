@@ -62,13 +62,25 @@ impl Service {
             expires_at,
             revoked_at: None,
             revoked_reason: None,
+            replaced: false,
             more: Map::new(),
         };
+        if let Some(id) = &new.replaces {
+            let problem = || Refusal::Invalid { field: "replaces", problem: "there is no such key".to_owned() };
+            let predecessor = change.write.find_key(id.as_str()).await?.ok_or_else(problem)?;
+            if predecessor.name == key.name {
+                change.write.give_up_name(&predecessor.id).await?;
+            }
+        }
         change.write.release_name(&key.name, now).await?;
         if !change.write.insert_key(&key, rules.unique_names, &plain.hashed(), now).await? {
             return Err(Refusal::DuplicateName(key.name));
         }
-        let details = json!({ "created": snapshot(&key) }).to_string();
+        let mut details = json!({ "created": snapshot(&key) });
+        if let Some(id) = &new.replaces {
+            details["replaces"] = json!(id);
+        }
+        let details = details.to_string();
         change.write.append_audit(now, caller.actor(), "api_key.create", key.id.as_str(), &details).await?;
         Ok(IssuedKey { key, plain })
     }

@@ -121,6 +121,9 @@ impl Service {
         let key = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
         keep_an_admin(ask, &mut change, &key).await?;
         change.write.delete_key(&key.id).await?;
+        if ask.caller.rules().unique_names {
+            change.write.hand_back_name(&key.name, ask.now).await?;
+        }
         let details = json!({ "deleted": snapshot(&key) }).to_string();
         change.write.append_audit(ask.now, ask.caller.actor(), "api_key.delete", id, &details).await?;
         self.finish(ask, *change, render(), None).await
@@ -140,18 +143,27 @@ impl Service {
             Begun::Fresh(change) => change,
         };
         let before = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
-        let after = decide(&before)?;
+        let mut after = decide(&before)?;
         if after != before {
+            after.replaced = is_still_replaced(&before, &after, ask.now);
             if is_less(&before, &after, &ask.caller.rules().management) {
                 keep_an_admin(ask, &mut change, &before).await?;
             }
             claim_name(&mut change, &after, ask.now).await?;
-            change.write.update_key(&after, ask.caller.rules().unique_names, ask.now).await?;
+            let unique_names = ask.caller.rules().unique_names;
+            change.write.update_key(&after, unique_names, ask.now).await?;
+            if unique_names && (after.name != before.name || after.state(ask.now) != State::Active) {
+                change.write.hand_back_name(&before.name, ask.now).await?;
+            }
             let details = differences(&before, &after).to_string();
             change.write.append_audit(ask.now, ask.caller.actor(), action, id, &details).await?;
         }
-        let answer = render(&after);
-        self.finish(ask, *change, answer, None).await
+        let is_so_already = after == before;
+        let answer = self.finish(ask, *change, render(&after), None).await?;
+        if is_so_already {
+            self.catch_up().await?;
+        }
+        Ok(answer)
     }
 }
 
@@ -220,9 +232,16 @@ async fn keep_an_admin(ask: Ask<'_>, change: &mut Change, key: &Key) -> Result<(
     if is_one { Err(Refusal::LastAdmin(management.way_to_another())) } else { Ok(()) }
 }
 
-/// Makes sure that an active key may have its name: an expired one gives it up, another active one does not.
+/// Whether a key that works under a name which its successor has taken over goes on doing so.
+fn is_still_replaced(before: &Key, after: &Key, now: Timestamp) -> bool {
+    let works = before.state(now) == State::Active && after.state(now) == State::Active;
+    before.replaced && works && after.name == before.name
+}
+
+/// Makes sure that an active key may have its name: an expired one gives it up, another active one does not. A key that
+/// was replaced does not ask for it.
 async fn claim_name(change: &mut Change, key: &Key, now: Timestamp) -> Result<(), Refusal> {
-    if key.state(now) != State::Active {
+    if key.replaced || key.state(now) != State::Active {
         return Ok(());
     }
     change.write.release_name(&key.name, now).await?;

@@ -76,6 +76,7 @@ impl Service {
             tier: Tier::Standard,
             lifetime: Lifetime::Never,
             temporary: false,
+            replaces: None,
         };
         let operator = Caller::operator(workspace.clone(), Zeroizing::default());
         let mut change = Change::unrepeatable(self.store.write(&workspace.id).await?);

@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use tokio::sync::OwnedMutexGuard;
 
 use super::credits::Purse;
 use super::store::{Leased, Store, Wanted, Workspace};
-use super::{Refusal, StoreError};
+use super::{Refusal, Service, StoreError};
 use crate::model::credits::Grant;
 use crate::model::plan::Limits;
 use crate::model::quota::{Period, Quota, block};
@@ -32,11 +33,11 @@ pub(super) struct Cost {
     pub(super) credit: bool,
 }
 
-/// Where a meter is filled from.
+/// Where a meter is filled from, and for whom.
+#[derive(Clone, Copy)]
 pub(super) struct Supply<'a> {
-    pub(super) store: &'a Store,
+    pub(super) service: &'a Service,
     pub(super) workspace: &'a Workspace,
-    pub(super) new_id: &'a (dyn Fn() -> String + Sync),
 }
 
 /// The meters of all workspaces that were called.
@@ -50,7 +51,7 @@ pub(super) struct Meter {
     workspace: String,
     state: Mutex<State>,
     /// One asks the database at a time; the others find what it got.
-    refill: tokio::sync::Mutex<()>,
+    refill: Arc<tokio::sync::Mutex<()>>,
 }
 
 struct State {
@@ -216,7 +217,7 @@ impl Meter {
                 over: Vec::new(),
                 last_call: Instant::now(),
             }),
-            refill: tokio::sync::Mutex::new(()),
+            refill: Arc::default(),
         }
     }
 
@@ -226,8 +227,8 @@ impl Meter {
 
     /// Makes a call, or says why it may not be made; in both cases what is left of the day, where that is known.
     pub(super) async fn spend(
-        &self,
-        supply: &Supply<'_>,
+        self: &Arc<Self>,
+        supply: Supply<'_>,
         cost: &Cost,
         now: Timestamp,
     ) -> (Option<Quota>, Result<(), Refusal>) {
@@ -236,22 +237,40 @@ impl Meter {
             Spent::Refused(refusal, quota) => return (Some(quota), Err(refusal)),
             Spent::Missing(_) => {}
         }
-        let _one = self.hold().await;
+        let mut one = self.hold().await;
         loop {
             let missing = match self.state().spend(cost, now) {
                 Spent::Done(quota) => return (Some(quota), Ok(())),
                 Spent::Refused(refusal, quota) => return (Some(quota), Err(refusal)),
                 Spent::Missing(missing) => missing,
             };
-            if let Err(error) = self.take(supply, cost, missing, now).await {
-                return (None, Err(error.into()));
-            }
+            one = match self.fetch(supply, *cost, missing, now, one).await {
+                Ok(one) => one,
+                Err(error) => return (None, Err(error.into())),
+            };
         }
     }
 
+    /// Takes what a call lacks, also when nobody waits for it any more: what is on its way from the database would be lost.
+    async fn fetch(
+        self: &Arc<Self>,
+        supply: Supply<'_>,
+        cost: Cost,
+        missing: Missing,
+        now: Timestamp,
+        one: OwnedMutexGuard<()>,
+    ) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let (meter, service, workspace) = (Arc::clone(self), supply.service.clone(), supply.workspace.clone());
+        let taking = tokio::spawn(async move {
+            let supply = Supply { service: &service, workspace: &workspace };
+            meter.take(supply, &cost, missing, now).await.map(|()| one)
+        });
+        taking.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+    }
+
     /// Takes from the database what a call lacks.
-    async fn take(&self, supply: &Supply<'_>, cost: &Cost, missing: Missing, now: Timestamp) -> Result<(), StoreError> {
-        let store = supply.store;
+    async fn take(&self, supply: Supply<'_>, cost: &Cost, missing: Missing, now: Timestamp) -> Result<(), StoreError> {
+        let store = &supply.service.store;
         let (day, minute) = (Period::day_of(now), Period::minute_of(now));
         if missing.day || missing.minute {
             let (day_seen, minute_seen) = {
@@ -290,10 +309,11 @@ impl Meter {
     }
 
     /// Takes a block of credits from the grant that is spent first.
-    async fn take_credits(&self, supply: &Supply<'_>, now: Timestamp) -> Result<(), StoreError> {
-        let Supply { store, workspace, new_id } = *supply;
+    async fn take_credits(&self, supply: Supply<'_>, now: Timestamp) -> Result<(), StoreError> {
+        let Supply { service, workspace } = supply;
+        let store = &service.store;
         if self.state().purse.enters_month(now) {
-            super::credits::grant_months(store, workspace, now, new_id).await?;
+            super::credits::grant_months(store, workspace, now, || service.new_id("grant_")).await?;
         }
         // Only others who take from the same grant at the same time can make an attempt fail.
         for _ in 0..3 {
@@ -313,8 +333,8 @@ impl Meter {
     }
 
     /// Keeps blocks from moving between here and the database, so that both together can be counted.
-    pub(super) async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.refill.lock().await
+    pub(super) async fn hold(&self) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.refill).lock_owned().await
     }
 
     /// What is left of the day, without making a call.

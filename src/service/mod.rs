@@ -92,4 +92,13 @@ impl Service {
         }
         replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), changes).await
     }
+    /// Waits until every replica has followed all that was changed by now, this one too. For whoever answers that something
+    /// is so already: the attempt that made it so may have been cut short before anybody forgot what was before.
+    async fn catch_up(&self) -> Result<(), Refusal> {
+        let newest = self.store.newest_change().await?;
+        if let Some(replica) = self.replica.get() {
+            replica.wake();
+        }
+        replica::settled_until(&self.store, None, newest).await
+    }
 }

@@ -238,5 +238,6 @@ fn admin_key(workspace: &Workspace, name: &str, description: &str) -> Result<New
         tier: if workspace.plan == Plan::Enterprise { Tier::Unmetered } else { Tier::Standard },
         lifetime: Lifetime::Never,
         temporary: false,
+        replaces: None,
     })
 }

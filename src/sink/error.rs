@@ -41,6 +41,14 @@ impl Explain for SinkError {
     }
 }
 
+impl SinkError {
+    /// The reason alone, for whoever names the place in its own words.
+    pub(crate) fn reason(&self) -> String {
+        let (Self::NotReady { reason, .. } | Self::NotDelivered { reason, .. }) = self;
+        reason.to_string()
+    }
+}
+
 /// A delivery that ended early. The places behind the failed one were not tried.
 #[derive(Debug, Error)]
 #[error("{cause}")]

@@ -69,6 +69,11 @@ impl Sinks {
         self.0.is_empty()
     }
 
+    /// Each place on its own, for deliveries that are noted one by one.
+    pub(crate) fn each(self) -> impl Iterator<Item = Self> {
+        self.0.into_iter().map(|place| Self(vec![place]))
+    }
+
     /// Makes every place ready. The first that cannot be made ready undoes the others.
     pub(crate) fn prepare(specs: &[SinkSpec], circumstances: &Circumstances) -> Result<Self, SinkError> {
         refuse_repetition(specs)?;

@@ -55,6 +55,19 @@ impl FromStr for SinkSpec {
     }
 }
 
+impl SinkSpec {
+    /// The same place from whichever directory.
+    pub(crate) fn absolute(self) -> Self {
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        match self {
+            Self::File(path) => Self::File(absolute(path)),
+            Self::Json(path) => Self::Json(absolute(path)),
+            Self::Dotenv { path, variable } => Self::Dotenv { path: absolute(path), variable },
+            other => other,
+        }
+    }
+}
+
 impl fmt::Display for SinkSpec {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

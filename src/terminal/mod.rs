@@ -103,6 +103,8 @@ pub(crate) struct Terminal {
     quiet: bool,
     no_input: bool,
     person: Person,
+    /// The line at the bottom that says how far something has come.
+    progress: Option<String>,
 }
 
 impl Terminal {
@@ -123,6 +125,7 @@ impl Terminal {
             quiet: false,
             no_input: false,
             person: Person::System,
+            progress: None,
         };
         terminal.configure(Color::Auto, false, false);
         terminal
@@ -199,6 +202,29 @@ impl Terminal {
     pub(crate) fn say(&mut self, text: &str) {
         if !self.quiet {
             self.talk(&visible(text));
+        }
+    }
+
+    /// Shows how far something has come, where standard error is a screen; the end of it with `None`. Whether it is shown.
+    pub(crate) fn progress(&mut self, of: Option<(usize, usize)>) -> bool {
+        if !self.err_on_screen || self.quiet || self.surroundings.dumb {
+            return false;
+        }
+        self.clear_progress();
+        self.progress = of.map(|(done, total)| bar(done, total));
+        self.show_progress();
+        true
+    }
+
+    fn clear_progress(&mut self) {
+        if self.progress.is_some() {
+            let _ = self.err.write(b"\r\x1b[K");
+        }
+    }
+
+    fn show_progress(&mut self) {
+        if let Some(progress) = &self.progress {
+            let _ = self.err.write(progress.as_bytes());
         }
     }
 
@@ -362,7 +388,9 @@ impl Terminal {
             // Both streams end on one screen: what came first is to be read first. A failure comes up at the next flush.
             let _ = self.out.flush();
         }
+        self.clear_progress();
         let _ = self.err.write(format!("{line}\n").as_bytes());
+        self.show_progress();
     }
 
     /// Asks, and takes one line; `None` is the end of the input.
@@ -376,6 +404,13 @@ impl Terminal {
             Person::Scripted(script) => script.ask(prompt, echo),
         }
     }
+}
+
+/// `[######--------------] 90 of 300`
+fn bar(done: usize, total: usize) -> String {
+    const WIDTH: usize = 20;
+    let filled = (done.min(total) * WIDTH).checked_div(total).unwrap_or(WIDTH);
+    format!("[{}{}] {done} of {total}", "#".repeat(filled), "-".repeat(WIDTH - filled))
 }
 
 /// Whether the terminal shows escape sequences as colour: every one but an old Windows console, which has to be told.

@@ -104,6 +104,7 @@ impl Terminal {
             quiet: false,
             no_input: false,
             person: Person::Scripted(captured.script.clone()),
+            progress: None,
         };
         (terminal, captured)
     }

@@ -158,12 +158,9 @@ hint: all permissions are listed by: keys perms
     create("").shows(str![[r#"
 exit 2
 --- stderr
-error: the following required arguments were not provided:
-  --perm <SCOPE>
+error: a key takes at least one permission
 
-Usage: keys create --name <NAME> --perm <SCOPE>
-
-For more information, try '--help'.
+hint: add --perm SCOPE; all permissions are listed by: keys perms
 
 "#]]);
     create("--perm").shows(str![[r#"
@@ -637,7 +634,7 @@ exit 2
 --- stderr
 error: unrecognized subcommand 'crate'
 
-  tip: some similar subcommands exist: 'reactivate', 'credits', 'create'
+  tip: some similar subcommands exist: 'reactivate', 'credits', 'rotate', 'create'
 
 Usage: keys [OPTIONS] <COMMAND>
 
@@ -648,6 +645,8 @@ For more information, try '--help'.
 exit 2
 --- stderr
 error: unrecognized subcommand 'frobnicate'
+
+  tip: a similar subcommand exists: 'rotate'
 
 Usage: keys [OPTIONS] <COMMAND>
 
@@ -680,7 +679,7 @@ For more information, try '--help'.
 exit 2
 --- stderr
 error: invalid value 'acme' for '--provider <PROVIDER>'
-  [possible values: native]
+  [possible values: native, leadlex, nexus, contactlevel]
 
 For more information, try '--help'.
 

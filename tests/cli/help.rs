@@ -23,6 +23,8 @@ Commands:
   list         List keys [alias: ls]
   show         Show a key [alias: get]
   edit         Change a key
+  rotate       Rotate a key: make its successor, deliver it, and retire the old one
+  rotation     Go on with rotations that are not over, or take them back
   revoke       Revoke keys
   reactivate   Reactivate revoked keys
   delete       Delete keys for good [alias: rm]
@@ -84,11 +86,11 @@ The plaintext is handed over once: on a terminal by a menu that copies, shows or
 standard output is not a terminal and no --to is given, the plaintext and a line break are the only
 bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 
-Usage: keys create [OPTIONS] --name <NAME> --perm <SCOPE>
+Usage: keys create [OPTIONS]
 
 Options:
       --name <NAME>
-          Name of the key, unique among active keys
+          Name of the key; where the provider wants it so, unique among active keys
 
       --perm <SCOPE>
           Permission the key gets; repeat it or separate several by commas (see `keys perms`)

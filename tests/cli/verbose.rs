@@ -25,7 +25,7 @@ fn a_line_for_each_request_and_one_for_its_answer() {
 exit 0
 --- stderr
 [1] > POST http://[HOST]/v1/api-keys
-[1] < 201 in [TIME] ms, 387 bytes, [REQUEST]
+[1] < 201 in [TIME] ms, 404 bytes, [REQUEST]
 Created key `ci` ([ID])
   permissions  admin:api_keys
   expires      never

@@ -2,7 +2,7 @@
 //! checked for its shape and replaced.
 
 mod authority;
-mod fake;
+pub(crate) mod fake;
 mod proxy;
 mod pty;
 mod server;

@@ -40,6 +40,7 @@ fn good(name: &str) -> Key {
         expires_at: Some("2027-01-01T00:00:00Z".parse().unwrap()),
         revoked_at: None,
         revoked_reason: None,
+        replaced: false,
         more: Map::new(),
     }
 }
@@ -136,7 +137,7 @@ fn what_no_call_needed_is_held_against_a_key() {
 #[test]
 fn quota_and_credits_are_judged_where_a_bound_is_given() {
     let quota = Quota { limit: 100, remaining: 9, resets_at: now() };
-    let credits = Credits { balance: 50, grants: Vec::new(), monthly: 0, next_grant_at: now() };
+    let credits = Credits::balance_of(50);
     let facts = Facts {
         keys: &[],
         catalogue: &CATALOGUE,

@@ -10,7 +10,7 @@ use crate::model::lifetime::Lifetime;
 use crate::model::record::Record;
 use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
-use crate::providers::wire::{Invalid, expiry, name, whole_seconds, with_plaintext};
+use crate::providers::wire::{Fields, Invalid, Unreadable, expiry, name, whole_seconds, with_plaintext};
 
 /// What makes a key.
 #[derive(Debug, Deserialize)]
@@ -30,8 +30,18 @@ impl NewKeyBody {
             tier: Tier::Standard,
             lifetime: end.map_or(Lifetime::Never, Lifetime::At),
             temporary: false,
+            replaces: None,
         })
     }
+}
+
+/// The body that asks for a key.
+pub(super) fn asked(new: &NewKey) -> Value {
+    let mut body = json!({ "name": new.name.as_str() });
+    if let Lifetime::At(end) = new.lifetime {
+        body["expires_at"] = json!(whole_seconds(end));
+    }
+    body
 }
 
 /// A plaintext whose key is sought.
@@ -91,6 +101,18 @@ pub(super) fn credits(credits: &Credits, now: Timestamp) -> Value {
         "purchased": of(CreditKind::Purchased),
         "bonus": of(CreditKind::Bonus),
     })
+}
+
+/// Reads what can be spent.
+pub(super) fn read_credits(value: Value) -> Result<Credits, Unreadable> {
+    let mut fields = Fields::of(value)?;
+    let mut kinds: Vec<(CreditKind, i64)> = Vec::new();
+    for kind in CreditKind::ALL {
+        kinds.extend(fields.number(kind.as_str()).map(|left| (kind, left)));
+    }
+    let total = fields.number("total").or_else(|| fields.number("credits"));
+    let total = total.or_else(|| (!kinds.is_empty()).then(|| kinds.iter().map(|(_, left)| left).sum()));
+    Ok(Credits { kinds: Some(kinds), ..Credits::balance_of(total.ok_or("it holds no balance")?) })
 }
 
 /// An object that was made, which cost what every request costs.

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use crate::model::permission::{Call, Catalogue, Entry};
+use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
-use crate::providers::{Management, Rules, Undocumented};
+use crate::providers::{Ability, Management, Rules, Undocumented};
 
 pub(crate) const RULES: Rules = Rules {
     name: "leadlex",
@@ -20,11 +21,40 @@ pub(crate) const RULES: Rules = Rules {
     undocumented: Undocumented::Coarse { reading: "read", writing: "write" },
     management: Management::Permission("admin:api_keys"),
     temporary: SignedDuration::from_hours(1),
+    temporary_name: None,
+    takes_lengths: false,
+    rotation: Facts { naming: Naming::Dated, edits_expiry: false, replays_for: SignedDuration::from_hours(24) },
     has_limits: true,
     calls_cost_credits: false,
     management_costs_credits: false,
     free_calls: &[],
+    address: Some("https://data.leadlex.com/functions/v1/api-gateway"),
+    variable: Some("LEADLEX_API_KEY"),
+    lacks: LACKS,
+    elsewhere: "LeadLex's own address is https://data.leadlex.com/functions/v1/api-gateway, and its dashboard manages keys \
+                under Settings → API & Integrations",
 };
+
+const LACKS: &[(Ability, &str)] = &[
+    (Ability::Temporary, "LeadLex has no temporary keys: give the key an end with --expires 1h"),
+    (
+        Ability::Edit,
+        "LeadLex does not change keys: make another with what is to be different (keys create), and revoke this one \
+         (keys revoke)",
+    ),
+    (Ability::EditExpiry, "LeadLex does not change when a key ends: make another key, and revoke this one"),
+    (Ability::Reason, "LeadLex keeps no reason: note it elsewhere"),
+    (Ability::Reactivate, "LeadLex revokes for good: make a new key with `keys create`"),
+    (
+        Ability::Delete,
+        "LeadLex does not delete keys: `keys revoke` switches one off for good, and it stays in the list",
+    ),
+    (
+        Ability::Lookup,
+        "LeadLex does not tell which key a plaintext is: find out where it is used, and revoke the key that was made \
+         for that",
+    ),
+];
 
 const ENTRIES: &[Entry] = &[
     entry("read:contacts", "List and read contacts", Some("read")),

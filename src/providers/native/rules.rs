@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::model::permission::{Call, Catalogue, Entry};
+use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
 use crate::providers::{Management, Rules, Undocumented};
 
@@ -19,10 +20,17 @@ pub(crate) const RULES: Rules = Rules {
     undocumented: Undocumented::Coarse { reading: "read", writing: "write" },
     management: Management::Permission("admin:api_keys"),
     temporary: SignedDuration::from_hours(1),
+    temporary_name: None,
+    takes_lengths: true,
+    rotation: Facts { naming: Naming::TakenOver, edits_expiry: true, replays_for: SignedDuration::from_hours(24) },
     has_limits: true,
     calls_cost_credits: true,
     management_costs_credits: false,
     free_calls: &[],
+    address: None,
+    variable: None,
+    lacks: &[],
+    elsewhere: "check that this is the address of a key service",
 };
 
 const ENTRIES: &[Entry] = &[

@@ -12,10 +12,7 @@ use crate::model::permission::Permission;
 use crate::model::record::Record;
 use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
-use crate::providers::wire::{Invalid, expiry, name, permissions, present, with_plaintext};
-
-/// The name of every temporary key.
-pub(super) const TEMPORARY: &str = "Docs playground (temp)";
+use crate::providers::wire::{Fields, Invalid, Unreadable, expiry, name, permissions, present, with_plaintext};
 
 /// What makes a key.
 #[derive(Debug, Deserialize)]
@@ -39,11 +36,38 @@ impl NewKeyBody {
 /// What `Generate test token` makes: a key for an hour, which may do everything with leads.
 pub(super) fn temporary_key() -> Result<NewKey, Invalid> {
     let everything = RULES.permissions.entries.iter().map(|entry| Permission::from_server(entry.name)).collect();
-    Ok(NewKey { temporary: true, ..new_key(name(TEMPORARY)?, everything, Lifetime::Never) })
+    Ok(NewKey {
+        temporary: true,
+        ..new_key(name(RULES.temporary_name.unwrap_or_default())?, everything, Lifetime::Never)
+    })
+}
+
+/// The body that asks for a key.
+pub(super) fn asked(new: &NewKey) -> Value {
+    let mut body = json!({
+        "name": new.name.as_str(),
+        "permissions": new.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
+    });
+    if let Lifetime::At(end) = new.lifetime {
+        body["expires_at"] = json!(milliseconds(end));
+    }
+    body
+}
+
+/// The body that asks for a change.
+pub(super) fn changed(change: &KeyChange) -> Value {
+    let mut body = json!({});
+    if let Some(name) = &change.name {
+        body["name"] = json!(name.as_str());
+    }
+    if let Some(permissions) = &change.permissions {
+        body["permissions"] = permissions.iter().map(Permission::as_str).collect();
+    }
+    body
 }
 
 fn new_key(name: KeyName, permissions: Vec<Permission>, lifetime: Lifetime) -> NewKey {
-    NewKey { name, description: None, permissions, tier: Tier::Standard, lifetime, temporary: false }
+    NewKey { name, description: None, permissions, tier: Tier::Standard, lifetime, temporary: false, replaces: None }
 }
 
 /// What changes of a key: an absent field stays.
@@ -138,6 +162,21 @@ pub(super) fn page_of_entries(entries: &[AuditEntry], page: u32, per_page: u32, 
         })
     });
     page_of(rows, page, per_page, total)
+}
+
+/// Reads an entry of the audit log.
+pub(super) fn entry(value: Value) -> Result<AuditEntry, Unreadable> {
+    let mut fields = Fields::of(value)?;
+    let mut actor = fields.object("actor").ok();
+    Ok(AuditEntry {
+        id: fields.id("id").ok_or("an entry has no id")?,
+        at: fields.instant("timestamp")?.ok_or("an entry has no time")?,
+        actor: actor.as_mut().and_then(|actor| actor.id("id")).unwrap_or_default(),
+        actor_name: actor.and_then(|mut actor| actor.text("name").ok().flatten()).unwrap_or_default(),
+        action: fields.text("action")?.unwrap_or_default(),
+        resource_id: fields.id("entity_id").unwrap_or_default(),
+        details: fields.object("changes").map(Fields::rest).unwrap_or_default(),
+    })
 }
 
 /// An object of a collection.

@@ -43,7 +43,7 @@ pub(crate) struct KeyQuery {
 macro_rules! columns {
     () => {
         "workspace_id, id, prefix, name, description, permissions, tier, temporary_from, created_by, created_at, \
-         last_used_at, expires_at, revoked_at, revoked_reason, member_role"
+         last_used_at, expires_at, revoked_at, revoked_reason, member_role, active_name"
     };
 }
 
@@ -166,6 +166,34 @@ impl Write {
         Ok(())
     }
 
+    /// Takes its name from a key, whose successor is to have it.
+    pub(crate) async fn give_up_name(&mut self, id: &KeyId) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query("UPDATE api_keys SET active_name = NULL WHERE workspace_id = $1 AND id = $2")
+            .bind(workspace)
+            .bind(id.as_str())
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+
+    /// Gives a name that nobody claims any longer back to the newest key that works under it.
+    pub(crate) async fn hand_back_name(&mut self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query(
+            "UPDATE api_keys SET active_name = name WHERE workspace_id = $1 AND id = \
+             (SELECT id FROM api_keys WHERE workspace_id = $1 AND name = $2 AND revoked_at IS NULL \
+              AND (expires_at IS NULL OR expires_at > $3) ORDER BY created_at DESC, id DESC LIMIT 1) \
+             AND NOT EXISTS (SELECT 1 FROM api_keys WHERE workspace_id = $1 AND active_name = $2)",
+        )
+        .bind(workspace)
+        .bind(name)
+        .bind(micros(now))
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
     /// Stores a new key; `false` where it claims its name and that is taken.
     pub(crate) async fn insert_key(
         &mut self,
@@ -213,10 +241,12 @@ impl Write {
         Ok(row.is_some())
     }
 
-    /// Stores everything of a key that can change. Where names are claimed, it claims its own while it is active.
+    /// Stores everything of a key that can change. Where names are claimed, it claims its own while it is active and not
+    /// replaced.
     pub(crate) async fn update_key(&mut self, key: &Key, claims_name: bool, now: Timestamp) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
-        let claimed = (claims_name && key.state(now) == State::Active).then(|| key.name.clone());
+        let claims_name = claims_name && key.state(now) == State::Active && !key.replaced;
+        let claimed = claims_name.then(|| key.name.clone());
         let updated = sqlx::query(
             "UPDATE api_keys SET name = $3, active_name = $4, description = $5, permissions = $6, tier = $7, \
              expires_at = $8, revoked_at = $9, revoked_reason = $10, folded = $11, \
@@ -364,6 +394,8 @@ fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
     let permissions: String = row.try_get("permissions")?;
     let tier: String = row.try_get("tier")?;
     let temporary_from: Option<i64> = row.try_get("temporary_from")?;
+    let claimed: Option<String> = row.try_get("active_name")?;
+    let revoked_at = instant(row, "revoked_at")?;
     Ok(StoredKey {
         workspace: row.try_get("workspace_id")?,
         role: row.try_get("member_role")?,
@@ -379,8 +411,10 @@ fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
             created_at: instant(row, "created_at")?,
             last_used_at: instant(row, "last_used_at")?,
             expires_at: instant(row, "expires_at")?,
-            revoked_at: instant(row, "revoked_at")?,
+            revoked_at,
             revoked_reason: row.try_get("revoked_reason")?,
+            // A key that has ended may have given its name up too; whoever asks looks at its state first.
+            replaced: revoked_at.is_none() && claimed.is_none(),
             more: Map::new(),
         },
     })

@@ -137,8 +137,9 @@ impl Store {
     pub(crate) async fn install_guards(&self) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await?;
         if self.is_postgres {
-            // Two that replace one function at once get in each other's way.
-            sqlx::query("SELECT number FROM change_head WHERE id = 1 FOR UPDATE").fetch_one(&mut *transaction).await?;
+            // Two that replace one function at once get in each other's way. This is the lock that the triggers take anyhow:
+            // whoever held another one before it would wait in a circle with a change that is under way.
+            sqlx::query("LOCK TABLE audit_entries IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
         }
         guards::install(&mut transaction, !self.is_postgres).await?;
         transaction.commit().await?;

@@ -6,6 +6,7 @@ mod grants;
 mod isolation;
 mod keys;
 mod list;
+mod replaced;
 mod replay;
 mod sequences;
 mod storage;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{Answer, Ask, Caller, KeyQuery, Once, Refusal, Service};
 use crate::model::filter::Sort;
-use crate::model::key::{IssuedKey, Key, KeyChange, NewKey, Setting};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
@@ -133,6 +134,7 @@ fn new_key(name: &str, permissions: &[&str]) -> NewKey {
         tier: Tier::Standard,
         lifetime: Lifetime::Never,
         temporary: false,
+        replaces: None,
     }
 }
 

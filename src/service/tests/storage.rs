@@ -214,3 +214,28 @@ fn a_database_is_named_by_a_path_or_a_url_and_shown_without_its_password() {
         assert!(!shown.contains("ter2"), "{shown}");
     }
 }
+
+/// On SQLite one waits for the other before it holds anything.
+#[test]
+fn a_replica_starts_while_a_change_is_made() {
+    on_each_database(async |database| {
+        if database.is_sqlite() {
+            return;
+        }
+        let bench = Bench::open(database).await;
+        let (admin, _) = bench.workspace("acme").await;
+        let workspace = admin.workspace();
+        let mut write = bench.service.store.write(&workspace.id).await.unwrap();
+        write.update_workspace(workspace).await.unwrap();
+        write.append_audit(START, admin.actor(), "workspace.set_plan", &workspace.id, "{}").await.unwrap();
+        let store = bench.service.store.clone();
+        let starting = tokio::spawn(async move { store.install_guards().await });
+        // Others on the same server wait for tables of theirs.
+        let waiting = "pg_locks WHERE NOT granted AND relation = 'audit_entries'::regclass";
+        while database.count(waiting).await == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        write.commit().await.unwrap();
+        starting.await.unwrap().unwrap();
+    });
+}

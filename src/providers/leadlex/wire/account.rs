@@ -6,7 +6,7 @@ use crate::model::audit::AuditEntry;
 use crate::model::credits::Credits;
 use crate::model::record::Record;
 use crate::model::whoami::Whoami;
-use crate::providers::wire::whole_seconds;
+use crate::providers::wire::{Fields, Unreadable, whole_seconds};
 
 /// The workspace's settings. What this service does not know of a workspace is `null`.
 pub(crate) fn settings(id: &str, whoami: &Whoami, features: impl Iterator<Item = String>, credits: &Credits) -> Value {
@@ -55,6 +55,28 @@ pub(crate) fn logs(entries: &[AuditEntry], named: impl Fn(&str) -> (String, Stri
         })
         .collect();
     json!({ "data": { "logs": logs }, "meta": meta })
+}
+
+/// Reads an entry of the audit log. Its action is named with the kind of thing: `api_keys.create`.
+pub(crate) fn entry(value: Value) -> Result<AuditEntry, Unreadable> {
+    let mut fields = Fields::of(value)?;
+    let mut user = fields.object("user").ok();
+    let actor = user.as_mut().and_then(|user| user.id("id")).unwrap_or_default();
+    let email = user.as_mut().and_then(|user| user.text("email").ok().flatten());
+    let action = fields.text("action")?.unwrap_or_default();
+    let action = match fields.text("resource_type")? {
+        Some(kind) => format!("{kind}.{action}"),
+        None => action,
+    };
+    Ok(AuditEntry {
+        id: fields.id("id").ok_or("an entry has no id")?,
+        at: fields.instant("timestamp")?.ok_or("an entry has no time")?,
+        actor_name: email.unwrap_or_else(|| actor.clone()),
+        actor,
+        action,
+        resource_id: fields.id("resource_id").unwrap_or_default(),
+        details: fields.object("details").map(Fields::rest).unwrap_or_default(),
+    })
 }
 
 /// An object of a collection.

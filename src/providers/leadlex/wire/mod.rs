@@ -2,7 +2,7 @@
 
 mod account;
 
-pub(super) use account::{logs, page_of_records, record, settings};
+pub(super) use account::{entry, logs, page_of_records, record, settings};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -37,8 +37,27 @@ impl NewKeyBody {
             tier: tier.unwrap_or(Tier::Standard),
             lifetime: end.map_or(Lifetime::Never, Lifetime::At),
             temporary: false,
+            replaces: None,
         })
     }
+}
+
+/// The body that asks for a key.
+pub(super) fn asked(new: &NewKey) -> Value {
+    let mut body = json!({
+        "name": new.name.as_str(),
+        "permissions": new.permissions.iter().map(Permission::as_str).collect::<Vec<_>>(),
+    });
+    if let Some(description) = &new.description {
+        body["description"] = json!(description);
+    }
+    if new.tier != Tier::Standard {
+        body["rate_limit_tier"] = json!(new.tier.as_str());
+    }
+    if let Lifetime::At(end) = new.lifetime {
+        body["expires_at"] = json!(whole_seconds(end));
+    }
+    body
 }
 
 fn tier(text: &str) -> Result<Tier, Invalid> {

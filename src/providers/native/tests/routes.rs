@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::http::Transport;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::providers::native::routes::embedded;
 use crate::testing::{at, block_on, set_clock};
 
@@ -22,7 +22,7 @@ fn a_keys_whole_life_over_the_wire() {
             "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
             "temporary": false, "created_by": site.admin.key.id, "created_at": START.to_string(),
             "last_used_at": null, "expires_at": "2027-01-31T09:00:00Z", "revoked_at": null,
-            "revoked_reason": null, "key": plain,
+            "revoked_reason": null, "replaced": false, "key": plain,
         });
         assert_eq!(*data, expected);
         let path = format!("/v1/api-keys/{id}");
@@ -54,6 +54,13 @@ fn a_keys_whole_life_over_the_wire() {
         let back = site.ask("POST", format!("{path}/reactivate")).await_status(200).await;
         assert_eq!(back.body["data"]["status"], "active");
         assert_eq!(back.body["data"]["revoked_reason"], Value::Null);
+
+        let successor = json!({ "name": "ci 2", "permissions": ["read:contacts"], "replaces": id });
+        let made = site.ask("POST", "/v1/api-keys").json(&successor).await_status(201).await;
+        assert_eq!(made.body["data"]["replaced"], false);
+        assert_eq!(site.ask("GET", &path).await_status(200).await.body["data"]["replaced"], true);
+        let nobody = json!({ "name": "ci 2", "permissions": ["read:contacts"], "replaces": "key_nobody" });
+        site.ask("POST", "/v1/api-keys").json(&nobody).refused(400, "validation_error").await;
 
         site.ask("DELETE", &path).await_status(204).await;
         site.ask("GET", &path).refused(404, "not_found").await;
@@ -101,7 +108,11 @@ fn any_valid_key_hears_of_itself_and_its_workspace() {
         assert!(!answer.text.contains(&plain));
 
         let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
-        let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)), String::new());
+        let client = Client::new(
+            Provider::Native,
+            Transport::Embedded(embedded(context(&site.service), operator)),
+            String::new(),
+        );
         let whoami = client.whoami().await.unwrap();
         assert_eq!((whoami.workspace.as_str(), whoami.key), ("acme", None));
     });

@@ -32,7 +32,7 @@ use crate::providers::wire::{Invalid, expiry, name, permissions, present, whole_
     "id": "key_7qz3m1v9w8x2", "name": "Ingestion worker", "description": "Used by the nightly ingestion job",
     "prefix": "wbk_1a2B3c4D", "permissions": ["read:contacts"], "rate_limit_tier": "standard", "status": "active",
     "temporary": false, "created_by": "operator", "created_at": "2026-04-17T11:20:00Z", "last_used_at": null,
-    "expires_at": null, "revoked_at": null, "revoked_reason": null
+    "expires_at": null, "revoked_at": null, "revoked_reason": null, "replaced": false
 }))]
 pub(super) struct KeyBody {
     id: String,
@@ -53,6 +53,8 @@ pub(super) struct KeyBody {
     expires_at: Option<String>,
     revoked_at: Option<String>,
     revoked_reason: Option<String>,
+    /// Whether it works but a successor has taken over its name
+    replaced: bool,
     #[serde(flatten)]
     #[schema(ignore)]
     more: Map<String, Value>,
@@ -76,6 +78,7 @@ impl KeyBody {
             expires_at: instant(key.expires_at),
             revoked_at: instant(key.revoked_at),
             revoked_reason: key.revoked_reason.clone(),
+            replaced: key.replaced && key.state(now) == State::Active,
             more: Map::new(),
         }
     }
@@ -100,6 +103,7 @@ impl KeyBody {
             expires_at: instant(self.expires_at)?,
             revoked_at: instant(self.revoked_at)?,
             revoked_reason: self.revoked_reason,
+            replaced: self.replaced,
             more: self.more,
         })
     }
@@ -158,7 +162,7 @@ impl WhoamiBody {
             return Err("it does not say who calls");
         }
         let WorkspaceBody { name: workspace, plan } = self.workspace;
-        Ok(Whoami { workspace, plan, key: self.api_key.map(KeyBody::into_key).transpose()? })
+        Ok(Whoami { workspace, plan, key: self.api_key.map(KeyBody::into_key).transpose()?, tells_key: true })
     }
 }
 
@@ -220,6 +224,13 @@ pub(super) fn read_issued(body: &[u8]) -> Result<IssuedKey, &'static str> {
     Ok(IssuedKey { key: key.into_key()?, plain })
 }
 
+/// The key in an answer that holds no plaintext.
+pub(super) fn read_unseen(body: &[u8]) -> Option<Key> {
+    let answer: KeyAnswer = serde_json::from_slice(body).ok()?;
+    let has_plaintext = answer.data.more.contains_key("key");
+    answer.data.into_key().ok().filter(|key| !has_plaintext && !key.id.as_str().is_empty())
+}
+
 /// How much of the plan's limits a key gets.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -278,6 +289,10 @@ pub(super) struct NewKeyBody {
     /// A key that ends by itself after an hour
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     temporary: bool,
+    /// The id of the key that this one is to replace: where both have one name, the new key claims it, and the old one
+    /// works on under it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
 }
 
 impl NewKeyBody {
@@ -296,6 +311,7 @@ impl NewKeyBody {
                 Lifetime::At(_) | Lifetime::Never => None,
             },
             temporary: new.temporary,
+            replaces: new.replaces.as_ref().map(|id| id.as_str().to_owned()),
         }
     }
 
@@ -319,6 +335,7 @@ impl NewKeyBody {
             tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
             lifetime,
             temporary: self.temporary,
+            replaces: self.replaces.map(KeyId::new),
         })
     }
 }

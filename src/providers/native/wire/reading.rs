@@ -26,6 +26,7 @@ enum Field {
     ExpiresAt,
     RevokedAt,
     RevokedReason,
+    Replaced,
     Other(String),
 }
 
@@ -62,6 +63,7 @@ impl<'de> Visitor<'de> for Fields {
             expires_at: None,
             revoked_at: None,
             revoked_reason: None,
+            replaced: false,
             more: Map::new(),
         };
         while let Some(field) = fields.next_key::<Field>()? {
@@ -80,6 +82,7 @@ impl<'de> Visitor<'de> for Fields {
                 Field::ExpiresAt => body.expires_at = fields.next_value()?,
                 Field::RevokedAt => body.revoked_at = fields.next_value()?,
                 Field::RevokedReason => body.revoked_reason = fields.next_value()?,
+                Field::Replaced => body.replaced = fields.next_value()?,
                 Field::Other(name) => drop(body.more.insert(name, fields.next_value()?)),
             }
         }

@@ -1,0 +1,380 @@
+//! What fails on the way without anybody dying: each with its exit code, and with a message that says what to type.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::proxy::Fate;
+use super::scene::{Scene, line_to_type};
+use crate::support::fake::json_answer;
+use crate::support::{Seen, leave_out};
+
+const MINT: &str = "POST /v1/api-keys HTTP";
+
+/// Whether a rotation that stopped with this code goes on by the line that it printed.
+#[track_caller]
+fn goes_on(scene: &Scene, seen: &Seen, code: i32) -> Seen {
+    assert_eq!(seen.code, code, "{}", seen.stderr);
+    scene.holds();
+    let line = line_to_type(seen);
+    let resumed = scene.keys(&line).done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    resumed
+}
+
+#[test]
+fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_a_resume_finds_it() {
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    assert!(seen.stderr.contains("it is not known whether the new key was made"), "{}", seen.stderr);
+    proxy.decide(|_| Fate::Passes);
+    goes_on(&scene, &seen, 10);
+    scene.is_rotated();
+}
+
+#[test]
+fn a_service_that_is_away_has_made_nothing() {
+    let mut scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsBefore } else { Fate::Passes });
+    // It ends while the request is on its way, and is there again when the rotation is resumed.
+    let running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+    proxy.wait();
+    scene.service.end();
+    proxy.release();
+    let seen = running.done();
+    assert_eq!(seen.code, 10, "{}", seen.stderr);
+    let away = scene.keys("rotate ci --yes --to cmd:cat").done();
+    assert_eq!(away.code, 8, "{}", away.stderr);
+    scene.service.begin(&[]);
+    proxy.decide(|_| Fate::Passes);
+    goes_on(&scene, &seen, 10);
+    scene.is_rotated();
+}
+
+#[test]
+fn a_service_that_starts_again_in_the_middle_has_kept_its_answer() {
+    let mut scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
+    let mut running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+    proxy.wait();
+    running.kill();
+    running.done();
+    scene.service.end();
+    scene.service.begin(&[]);
+    proxy.decide(|_| Fate::Passes);
+    proxy.release();
+    let resumed = scene.keys("rotation resume").done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    scene.is_rotated();
+}
+
+#[test]
+fn what_the_service_refuses_changes_nothing_and_leaves_nothing() {
+    let refusals = [
+        (409, "duplicate_name", 6),
+        (422, "unprocessable", 2),
+        (403, "permission_not_held", 5),
+        (429, "rate_limited", 7),
+    ];
+    for (status, code, exit) in refusals {
+        let scene = Scene::new();
+        let body = format!(r#"{{"error":{{"code":"{code}","message":"No"}}}}"#);
+        let answer = json_answer(status, &body);
+        let proxy =
+            scene.proxy(move |line| if line.contains(MINT) { Fate::Answered(answer.clone()) } else { Fate::Passes });
+        let line = format!("rotate ci --yes {} --max-wait 1s", scene.to());
+        let line = if scene.keys("--help").done().stdout.contains("--max-wait") {
+            line
+        } else {
+            line.replace(" --max-wait 1s", "")
+        };
+        let seen = scene.keys_at(proxy.url(), &line).done();
+        assert_eq!(seen.code, exit, "{status}: {}", seen.stderr);
+        assert!(seen.stderr.contains("could not rotate the key `ci`; nothing was changed"), "{}", seen.stderr);
+        assert!(!scene.sink().exists());
+        scene.is_as_before();
+        scene.is_clean(&[]);
+    }
+}
+
+#[test]
+fn a_refusal_on_the_way_back_does_not_say_that_nothing_was_made() {
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    let line = line_to_type(&seen);
+    let answer = json_answer(403, r#"{"error":{"code":"insufficient_permissions","message":"No"}}"#);
+    proxy.decide(move |line| if line.contains(MINT) { Fate::Answered(answer.clone()) } else { Fate::Passes });
+    let refused = scene.keys(&line).done();
+    assert_eq!(refused.code, 5, "{}", refused.stderr);
+    assert_eq!(scene.open().len(), 1, "what was made is still named");
+    proxy.decide(|_| Fate::Passes);
+    goes_on(&scene, &refused, 5);
+    scene.is_rotated();
+}
+
+#[test]
+fn a_plaintext_that_the_service_does_not_show_again_is_lost_and_its_key_is_named() {
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    let without_plaintext = |body: &str| {
+        let mut answer: serde_json::Value = serde_json::from_str(body).unwrap();
+        answer["data"].as_object_mut().unwrap().remove("key");
+        answer.to_string()
+    };
+    proxy.decide(move |line| if line.contains(MINT) { Fate::Rewritten(without_plaintext) } else { Fate::Passes });
+    for _ in 0..2 {
+        let unseen = scene.keys(&line_to_type(&seen)).done();
+        assert_eq!(unseen.code, 10, "{}", unseen.stderr);
+        assert!(unseen.stderr.contains("does not show its plaintext again"), "{}", unseen.stderr);
+        assert!(unseen.stderr.contains("keys rotation abort rot_"), "{}", unseen.stderr);
+        scene.holds();
+        let new = scene.open()[0]["new"]["id"].as_str().unwrap().to_owned();
+        assert!(scene.ids("ci").contains(&new));
+    }
+    let aborted = scene.keys("rotation abort").done();
+    assert_eq!(aborted.code, 0, "{}", aborted.stderr);
+    scene.is_as_before();
+    assert_eq!(scene.keys(&format!("rotate ci --yes {}", scene.to())).done().code, 0);
+    scene.is_rotated();
+}
+
+#[test]
+fn an_answer_that_is_no_longer_kept_makes_no_second_key() {
+    if Command::new("faketime").arg("--version").output().is_err() {
+        leave_out("faketime", "a replay after its window");
+        return;
+    }
+    let mut scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    let made = scene.ids("ci");
+    assert_eq!((seen.code, made.len()), (10, 2));
+    proxy.decide(|_| Fate::Passes);
+    scene.service.end();
+    scene.service.begin(&["faketime", "-f", "+25h"]);
+    let late = scene.keys(&line_to_type(&seen)).done();
+    assert_eq!(late.code, 6, "{}", late.stderr);
+    assert!(late.stderr.contains("keys rotation abort rot_"), "{}", late.stderr);
+    scene.holds();
+    assert_eq!(scene.ids("ci"), made, "no second key");
+    // Whose key it is has to be said by somebody who knows; then the rotation can be taken back.
+    assert_eq!(scene.keys(&format!("revoke {} --yes", made[0])).done().code, 0);
+    let aborted = scene.keys("rotation abort").done();
+    assert_eq!(aborted.code, 0, "{}", aborted.stderr);
+    scene.is_as_before();
+}
+
+#[test]
+fn a_clock_that_was_wrong_takes_no_grace_away() {
+    if Command::new("faketime").arg("--version").output().is_err() {
+        leave_out("faketime", "a clock that is stepped by a day");
+        return;
+    }
+    let keys = crate::support::KEYS;
+    for (stepped, exit) in [("-1d", 2), ("+1d", 0)] {
+        let scene = Scene::new();
+        let to = scene.to();
+        let seen = scene.shell(&format!("faketime -f {stepped} {keys} rotate ci --grace 1h {to}")).done();
+        assert_eq!(seen.code, exit, "{}", seen.stderr);
+        scene.holds();
+        if exit == 2 {
+            assert!(seen.stderr.contains("compare the clock of this machine"), "{}", seen.stderr);
+            goes_on(&scene, &seen, 2);
+        }
+        assert_eq!((scene.service.status(&scene.old), scene.service.status(&scene.known())), (200, 200));
+        assert_eq!(scene.open().len(), 0);
+        // A day later, without a grace, by a clock that is stepped on the way.
+    }
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    proxy.decide(|_| Fate::Passes);
+    let line = line_to_type(&seen);
+    let resumed = scene.shell(&format!("faketime -f +2d {keys} {line}")).done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    scene.is_rotated();
+}
+
+#[test]
+fn two_rotations_of_one_key_at_once() {
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains("GET /v1/whoami") { Fate::WaitsBefore } else { Fate::Passes });
+    let first = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+    proxy.wait();
+    // By the name, which is the successor's by now, and by the id of either.
+    let ids = scene.ids("ci");
+    for key in ["ci", &ids[0], &ids[1]] {
+        let second = scene.keys_at(proxy.url(), &format!("rotate {key} --yes --to cmd:cat")).done();
+        assert_eq!(second.code, 6, "{}", second.stderr);
+        assert!(second.stderr.contains("keys rotation"), "{}", second.stderr);
+    }
+    let resumed = scene.keys_at(proxy.url(), "rotation resume").done();
+    assert_eq!(resumed.code, 6, "{}", resumed.stderr);
+    assert!(resumed.stderr.contains("another process is rotating the key `ci`"), "{}", resumed.stderr);
+    proxy.decide(|_| Fate::Passes);
+    proxy.release();
+    let seen = first.done();
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    scene.is_rotated();
+}
+
+#[test]
+fn a_place_that_fails_keeps_the_key_safe() {
+    let scene = Scene::new();
+    let seen = scene.shell(&format!("keys rotate ci --yes {} --to 'cmd:exit 3'", scene.to())).done();
+    assert!(seen.stderr.contains("the new key was made, and is not delivered"), "{}", seen.stderr);
+    assert_eq!(seen.code, 11);
+    // The first place has it already; the second is exchanged for one that works.
+    let line = line_to_type(&seen);
+    let refused = scene.keys(&line).done();
+    assert_eq!(refused.code, 11, "{}", refused.stderr);
+    let resumed = scene.shell(&format!("keys {line} --to 'cmd:cat > taken'")).done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert_eq!(scene.place.read("taken"), scene.known());
+    fs::remove_file(scene.place.path("taken")).unwrap();
+    scene.is_rotated();
+}
+
+#[test]
+fn a_key_that_does_not_verify_leaves_the_old_one_alone() {
+    let scene = Scene::new();
+    let refused = json_answer(401, r#"{"error":{"code":"invalid_key","message":"Invalid API key"}}"#);
+    let proxy =
+        scene.proxy(
+            move |line| {
+                if line.contains("GET /v1/whoami") { Fate::Answered(refused.clone()) } else { Fate::Passes }
+            },
+        );
+    let line = format!("rotate ci --yes --verify-timeout 1s {}", scene.to());
+    let seen = scene.keys_at(proxy.url(), &line).done();
+    assert!(seen.stderr.contains("the new key does not work"), "{}", seen.stderr);
+    assert_eq!(scene.service.status(&scene.old), 200);
+    proxy.decide(|_| Fate::Passes);
+    goes_on(&scene, &seen, 12);
+    scene.is_rotated();
+
+    let scene = Scene::new();
+    let seen = scene.shell(&format!("keys rotate ci --yes {} --check 'exit 7'", scene.to())).done();
+    assert!(seen.stderr.contains("the check of the new key failed"), "{}", seen.stderr);
+    assert_eq!(seen.code, 12);
+    scene.holds();
+    let aborted = scene.keys("rotation abort").done();
+    assert_eq!(aborted.code, 0, "{}", aborted.stderr);
+    scene.is_as_before();
+}
+
+#[test]
+fn standard_output_that_is_closed_before_or_on_the_way() {
+    let scene = Scene::new();
+    let closed = scene.shell("keys rotate ci --yes >&-").done();
+    assert_eq!(closed.code, 2, "{}", closed.stderr);
+    scene.is_as_before();
+    scene.is_clean(&[]);
+
+    // A reader who goes away while the key is made.
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
+    let line =
+        "{ keys rotate ci --yes; echo $? > code; } | { until [ -e go ]; do sleep 0.02; done; exec <&-; : > gone; }";
+    let running = scene.shell(line).env("KEYS_API_URL", proxy.url()).start();
+    proxy.wait();
+    scene.place.write("go", "");
+    wait_for(&scene.place.path("gone"));
+    proxy.release();
+    let seen = running.done();
+    assert_eq!(scene.place.read("code"), "11\n", "{}", seen.stderr);
+    scene.holds();
+    proxy.decide(|_| Fate::Passes);
+    let line = line_to_type(&seen);
+    let printed = scene.shell(&format!("NEW=$(keys {line}); echo $?; printf %s \"$NEW\" > consumer/key")).done();
+    assert_eq!(printed.stdout, "0\n", "{}", printed.stderr);
+    scene.is_rotated();
+}
+
+fn wait_for(path: &Path) {
+    let begin = std::time::Instant::now();
+    while !path.exists() {
+        assert!(begin.elapsed() < crate::support::HANGS, "{} does not come", path.display());
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_before_anything_is_sent() {
+    let scene = Scene::new();
+    // No file may be longer than nothing; whoever hits the limit is told, and not killed.
+    let line = format!("trap '' XFSZ; ulimit -f 0; keys rotate ci --yes {}", scene.to());
+    let seen = scene.shell(&line).done();
+    assert!([2, 8].contains(&seen.code), "{}: {}", seen.code, seen.stderr);
+    scene.is_as_before();
+    scene.is_clean(&[]);
+}
+
+#[test]
+fn a_disk_that_fills_up_on_the_way() {
+    let scene = Scene::new();
+    let disk = scene.place.path("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256k,mode=0700", "none"]).arg(&disk).output();
+    if !mounted.is_ok_and(|mounted| mounted.status.success()) {
+        leave_out("mount", "a disk that fills up between two steps");
+        return;
+    }
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| fills_up(&scene, &disk)));
+    Command::new("umount").arg("-l").arg(&disk).status().unwrap();
+    outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+fn fills_up(scene: &Scene, disk: &Path) {
+    let data = disk.join("data");
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
+    let line = format!("rotate ci --yes {} --to json:{}", scene.to(), disk.join("key.json").display());
+    let running = scene.keys_at(proxy.url(), &line).env("KEYS_DATA_DIR", data.to_str().unwrap()).start();
+    proxy.wait();
+    let fill = format!("cat /dev/zero > {}/fill", disk.display());
+    scene.shell(&fill).done();
+    proxy.release();
+    let seen = running.done();
+    assert_eq!(seen.code, 11, "{}", seen.stderr);
+    assert_eq!(scene.service.status(&scene.known()), 200);
+    let line = line_to_type(&seen);
+    fs::remove_file(disk.join("fill")).unwrap();
+    proxy.decide(|_| Fate::Passes);
+    let resumed = scene.keys(&line).env("KEYS_DATA_DIR", data.to_str().unwrap()).done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+    assert!(fs::read_to_string(disk.join("key.json")).unwrap().contains(&scene.known()));
+    assert_eq!(fs::read_dir(data.join("rotations")).unwrap().count(), 0);
+    assert_eq!((scene.service.status(&scene.known()), scene.service.status(&scene.old)), (200, 401));
+}
+
+#[test]
+fn somebody_who_interrupts_is_told_how_to_go_on() {
+    for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
+        let scene = Scene::new();
+        let proxy = scene.proxy(|line| if line.contains("GET /v1/whoami") { Fate::WaitsBefore } else { Fate::Passes });
+        let running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+        proxy.wait();
+        running.signal(signal);
+        let seen = running.done();
+        proxy.decide(|_| Fate::Passes);
+        proxy.release();
+        goes_on(&scene, &seen, code);
+        scene.is_rotated();
+    }
+}
+
+#[test]
+fn another_key_does_not_go_on_where_the_request_would_be_a_new_one() {
+    let scene = Scene::new();
+    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
+    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    proxy.decide(|_| Fate::Passes);
+    let other = scene.keys("create -q --name other --perm admin:api_keys,read:contacts").done().secret();
+    let refused = scene.keys(&line_to_type(&seen)).env("KEYS_API_KEY", other).done();
+    assert_eq!(refused.code, 6, "{}", refused.stderr);
+    assert!(refused.stderr.contains("was begun with the key wbk_"), "{}", refused.stderr);
+    goes_on(&scene, &seen, 10);
+    scene.is_rotated();
+}
