@@ -46,6 +46,7 @@ on_each_keyring! {
     a_login_to_the_keyring_takes_the_file_away,
     a_new_key_goes_into_the_keyring,
     a_keyring_that_dies_in_the_middle_of_a_login_leaves_nothing_half_done,
+    a_rotation_keeps_its_key_in_the_keyring_and_loses_none_when_it_is_locked,
 }
 
 #[test]
@@ -120,6 +121,49 @@ fn a_locked_keyring_is_said_to_be_locked(kind: Kind) {
     // It was never about the credential: unlocked, it is there.
     keyring.start_again();
     place.keys("whoami").on(&keyring).ends(0);
+}
+
+fn a_rotation_keeps_its_key_in_the_keyring_and_loses_none_when_it_is_locked(kind: Kind) {
+    let place = Place::new();
+    let Some(mut keyring) = Keyring::unlocked(kind, &place, "the escrow of a rotation") else { return };
+    let service = Service::start(&place);
+    let keys = |line: &str| place.keys(line).env("KEYS_API_URL", &service.url).env("KEYS_API_KEY", &service.admin);
+    let rescue = |id: &str| place.path(&format!("store/rotations/{id}.key")).exists();
+    let open = |keyring: &Keyring| keys("rotation list --json").on(keyring).ends(0).data();
+
+    let old = service.create(&place, "--name ci --perm read");
+    keys("rotate ci --yes --to cmd:false").on(&keyring).ends(11).says(["the new key was made, and is not delivered"]);
+    let record = open(&keyring)[0].clone();
+    let id = record["id"].as_str().unwrap().to_owned();
+    assert_eq!((record["kept"].as_str(), rescue(&id)), (Some("keyring"), false));
+    let account = format!("rotation {id}");
+    keyring.wait_until_written(&format!("keys/{account}"));
+
+    // Locked, the service is asked for the plaintext once more; what is kept stays until it can be removed.
+    keyring.start_again_locked();
+    let resume = format!("rotation resume {id} --to file:{}", place.text("new"));
+    let seen = keys(&resume).on(&keyring).ends(4);
+    seen.says([
+        "the new key is live, and its kept copy could not be removed: the keyring is locked",
+        "unlock it",
+        "rotation resume",
+    ]);
+    let new = place.read("new").trim_end().to_owned();
+    assert_eq!(keys("lookup --jq .data.status").input(&old).ends(0).stdout, "active\n", "the order is law");
+    keyring.start_again();
+    keys("rotation resume").on(&keyring).ends(0);
+    assert_eq!(keys("lookup --jq .data.status").input(&old).ends(0).stdout, "revoked\n");
+    assert_eq!(keys("lookup --jq .data.status").input(&new).ends(0).stdout, "active\n");
+    assert_eq!(keyring.secret_tool("keys", &account).unwrap_or_default(), "");
+
+    // Locked from the beginning, a file of ours alone keeps it.
+    keyring.start_again_locked();
+    keys("rotate ci --yes --to cmd:false").on(&keyring).ends(11);
+    let record = open(&keyring)[0].clone();
+    let id = record["id"].as_str().unwrap().to_owned();
+    assert_eq!((record["kept"].as_str(), place.mode(&format!("store/rotations/{id}.key"))), (Some("file"), 0o600));
+    keys(&format!("rotation resume {id} --to cmd:cat>/dev/null")).on(&keyring).ends(0);
+    assert!(!rescue(&id));
 }
 
 fn a_keyring_that_dies_is_said_and_one_that_comes_back_is_used(kind: Kind) {

@@ -214,8 +214,11 @@ impl Rules {
     }
 
     /// What a call takes.
+    ///
+    /// What is behind the gate decodes the path, so this does too: `/v1/api%2Dkeys` is `/v1/api-keys`.
     pub(crate) fn needed_for(&self, method: &str, path: &str) -> Needed {
-        if let Some(call) = self.permissions.call(method, path) {
+        let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
+        if let Some(call) = self.permissions.call(method, &decoded) {
             let opened_by = call.permission.map_or(OpenedBy::AnyKey, OpenedBy::Permission);
             return Needed { opened_by, endpoint: format!("{} {}", call.method, call.path) };
         }
@@ -266,6 +269,7 @@ mod tests {
         assert_eq!(needed("GET", "/v1/deals/42/notes"), "read GET /v1/deals/:id/notes");
         assert_eq!(needed("DELETE", "/v2/a%20b/"), "write DELETE /v2/:id");
         assert_eq!(needed("HEAD", "/"), "read HEAD /");
+        assert_eq!(needed("POST", "/v1/%61pi%2Dkeys"), "admin:api_keys POST /v1/api-keys");
     }
 
     #[test]

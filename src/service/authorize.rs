@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::meter::{Cost, Supply};
-use super::store::Workspace;
+use super::store::{Workspace, in_time};
 use super::{Refusal, Service};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
@@ -159,8 +159,8 @@ impl Service {
         presented: &str,
         now: Timestamp,
     ) -> Result<Caller, Refusal> {
-        let stored = self.store.key_with_hash(&HashedKey::of(presented)).await?.ok_or(Refusal::InvalidKey)?;
-        let workspace = self.store.workspace_with_id(&stored.workspace).await?.ok_or(Refusal::InvalidKey)?;
+        let stored = in_time(self.store.key_with_hash(&HashedKey::of(presented))).await?.ok_or(Refusal::InvalidKey)?;
+        let workspace = in_time(self.store.workspace_with_id(&stored.workspace)).await?.ok_or(Refusal::InvalidKey)?;
         if workspace.provider != provider {
             return Err(Refusal::InvalidKey);
         }
@@ -181,6 +181,9 @@ impl Service {
         let workspace = caller.workspace();
         let credit = caller.rules().management_costs_credits && !is_free;
         let cost = Cost { tier: workspace.tier_of(key), limits: workspace.limits(), credit };
-        self.meters.of(&workspace.id).spend(Supply { service: self, workspace }, &cost, now).await
+        let supply = Supply { service: self, workspace };
+        let meter = self.meters.of(&workspace.id);
+        let spent = in_time(async { Ok(meter.spend(supply, &cost, now).await) }).await;
+        spent.unwrap_or_else(|error| (None, Err(error.into())))
     }
 }

@@ -8,10 +8,12 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use sha2::{Digest as _, Sha256};
+
 use super::meter::Meter;
 use super::store::{Changed, Workspace};
 use crate::model::key::Key;
-use crate::model::secret::{HashedKey, unhex};
+use crate::model::secret::unhex;
 
 /// A key, its workspace, and what its calls are counted with.
 pub(super) struct Known {
@@ -96,6 +98,6 @@ impl Cache {
 }
 
 /// The hash of a key as the cache names it.
-pub(super) fn hash_of(presented: &str) -> Option<Hash> {
-    unhex(HashedKey::of(presented).as_str()).and_then(|bytes| bytes.try_into().ok())
+pub(super) fn hash_of(presented: &str) -> Hash {
+    Sha256::digest(presented.as_bytes()).into()
 }

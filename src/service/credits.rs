@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
-use super::store::{Store, Workspace, month_of};
+use super::store::{Store, Workspace, Write, month_of};
 use super::{Caller, Refusal, Service, StoreError};
 use crate::model::credits::{CreditKind, Credits, Grant, NewGrant};
 
@@ -67,12 +67,14 @@ impl Purse {
         }
     }
 
-    /// Whether the grant of this month may still have to be made; it is taken to be made from now on.
-    pub(super) fn enters_month(&mut self, now: Timestamp) -> bool {
-        let month = month_of(now);
-        let entered = self.month.as_ref() != Some(&month);
-        self.month = Some(month);
-        entered
+    /// Whether the grant of this month may still have to be made.
+    pub(super) fn is_in_another_month(&self, now: Timestamp) -> bool {
+        self.month != Some(month_of(now))
+    }
+
+    /// Notes that the grant of this month is made.
+    pub(super) fn enters_month(&mut self, now: Timestamp) {
+        self.month = Some(month_of(now));
     }
 
     pub(super) fn unspent(&self) -> HashMap<String, i64> {
@@ -146,8 +148,23 @@ pub(super) async fn grant_months(
         return Ok(());
     }
     let mut write = store.write(&workspace.id).await?;
+    grant_months_in(&mut write, workspace, workspace.created_at, now, new_id).await?;
+    write.commit().await.map(drop)
+}
+
+/// Makes the grants of the months from one instant to another that are newer than the newest one made.
+pub(super) async fn grant_months_in(
+    write: &mut Write,
+    workspace: &Workspace,
+    from: Timestamp,
+    now: Timestamp,
+    new_id: impl Fn() -> String,
+) -> Result<(), StoreError> {
+    if workspace.monthly_credits < 1 {
+        return Ok(());
+    }
     let newest = write.newest_month().await?;
-    let mut month = first_of_month(workspace.created_at.min(now));
+    let mut month = first_of_month(from.min(now));
     let last = first_of_month(now);
     let mut months = Vec::new();
     while month <= last {
@@ -169,18 +186,13 @@ pub(super) async fn grant_months(
             expires_at: None,
         };
         if write.insert_grant(&grant, Some(&name)).await? {
-            note_grant(&mut write, &grant, ("service", "service"), now).await?;
+            note_grant(write, &grant, ("service", "service"), now).await?;
         }
     }
-    write.commit().await.map(drop)
+    Ok(())
 }
 
-async fn note_grant(
-    write: &mut super::store::Write,
-    grant: &Grant,
-    actor: (&str, &str),
-    now: Timestamp,
-) -> Result<(), StoreError> {
+async fn note_grant(write: &mut Write, grant: &Grant, actor: (&str, &str), now: Timestamp) -> Result<(), StoreError> {
     let details = json!({ "created": {
         "kind": grant.kind, "amount": grant.amount, "note": grant.note,
         "expires_at": grant.expires_at.map(|end| end.to_string()),

@@ -4,21 +4,18 @@
 //! refused for its permission counts, so that trying costs; one refused for the limits does not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::cache::{self, Known};
 use super::meter::{Cost, Supply};
+use super::store::in_time;
 use super::usage::Called;
 use super::{Refusal, Service, StoreError};
 use crate::model::key::Key;
 use crate::model::quota::Quota;
 use crate::model::state::State;
 use crate::providers::{Needed, OpenedBy, Provider, Rules};
-
-/// For how long the database may keep a call waiting.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The call somebody wants to make.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +38,15 @@ pub(crate) struct Owner {
 pub(crate) struct Admission {
     /// Whose call it is, where that is known.
     pub(crate) owner: Option<Owner>,
+    /// As what it is counted.
+    pub(crate) endpoint: String,
     pub(crate) quota: Option<Quota>,
     pub(crate) outcome: Result<(), Refusal>,
 }
 
 impl Admission {
     const fn refused(refusal: Refusal) -> Self {
-        Self { owner: None, quota: None, outcome: Err(refusal) }
+        Self { owner: None, endpoint: String::new(), quota: None, outcome: Err(refusal) }
     }
 }
 
@@ -55,10 +54,8 @@ impl Service {
     /// Whether whoever presents a key may make a call of a provider's API. If so, it is made: it counts, and it is paid
     /// for.
     pub(crate) async fn admit(&self, provider: Provider, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
-        match tokio::time::timeout(PATIENCE, self.decide(provider, presented, call, now)).await {
-            Ok(admission) => admission,
-            Err(_) => Admission::refused(StoreError::Database(sqlx::Error::PoolTimedOut).into()),
-        }
+        let decided = in_time(async { Ok(self.decide(provider, presented, call, now).await) }).await;
+        decided.unwrap_or_else(|error| Admission::refused(error.into()))
     }
 
     async fn decide(&self, provider: Provider, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
@@ -93,12 +90,12 @@ impl Service {
         self.usage.touch(called.key, now);
         self.usage.count(called, outcome.is_err(), now);
         let owner = Owner { workspace: known.workspace.id.clone(), key: known.key.id.as_str().to_owned() };
-        Admission { owner: Some(owner), quota, outcome }
+        Admission { owner: Some(owner), endpoint, quota, outcome }
     }
 
     /// The key somebody presents: from memory where this replica knows that nothing has changed, else from the database.
     async fn known(&self, presented: &str) -> Result<Option<Arc<Known>>, StoreError> {
-        let Some(hash) = cache::hash_of(presented) else { return Ok(None) };
+        let hash = cache::hash_of(presented);
         let in_step = self.replica.get().is_some_and(|replica| replica.is_in_step());
         if in_step && let Some(known) = self.cache.get(&hash) {
             return Ok(Some(known));
@@ -131,22 +128,37 @@ fn permitted(key: &Key, rules: &Rules, opened_by: OpenedBy) -> Result<(), Refusa
 /// The endpoint under which calls are counted whose path is none.
 const MALFORMED: &str = "(malformed)";
 
-/// Refuses paths that may lead elsewhere behind the gate than they read here: `/v1/contacts/../api-keys`.
+/// Refuses paths that may lead elsewhere behind the gate than they read here: `/v1/contacts/../api-keys`. The pattern in
+/// the OpenAPI document says the same.
 fn checked(call: Call<'_>) -> Result<(), Refusal> {
-    let wrong = |problem: &str| Err(Refusal::Invalid { field: "path", problem: problem.to_owned() });
-    if !call.path.starts_with('/') || call.path.contains(|character: char| character == '\\' || character.is_control())
+    let wrong = |field, problem: &str| Err(Refusal::Invalid { field, problem: problem.to_owned() });
+    if !(1..=LONGEST_METHOD).contains(&call.method.len())
+        || !call.method.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-')
     {
-        return wrong("it is none");
+        return wrong("method", "it is none");
     }
-    let lower = call.path.to_ascii_lowercase();
-    let dotted = lower.replace("%2e", ".");
-    if lower.contains("%2f") || lower.contains("%5c") || lower.contains("%00") || lower.contains("//") {
-        return wrong("it can be read in two ways");
+    if !call.path.starts_with('/') || !call.path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return wrong("path", "it is none");
     }
-    if dotted.split('/').any(|segment| segment == "." || segment == "..") {
-        return wrong("it can be read in two ways");
+    let is_dotted = call.path.split('/').any(|segment| segment == "." || segment == "..");
+    // A semicolon ends a segment for some servers, so that `..;` leads up.
+    if is_dotted || call.path.contains("//") || call.path.contains(['\\', ';']) || hides_more(call.path) {
+        return wrong("path", "it can be read in two ways");
     }
     Ok(())
+}
+
+/// Longer than any method that is registered.
+const LONGEST_METHOD: usize = 20;
+
+/// Whether a percent stands for what shapes a path, or for a control character.
+fn hides_more(path: &str) -> bool {
+    path.split('%').skip(1).any(|rest| {
+        let byte = rest.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let is_harmless = |byte: u8| !byte.is_ascii_control() && !matches!(byte, b'.' | b'/' | b'\\' | b';');
+        // A sign is no digit, but is taken for one.
+        rest.starts_with('+') || !byte.is_some_and(is_harmless)
+    })
 }
 
 #[cfg(test)]
@@ -156,7 +168,7 @@ mod tests {
     #[test]
     fn a_path_that_can_be_read_in_two_ways_is_refused() {
         let fits = |path| checked(Call { method: "GET", path }).is_ok();
-        for good in ["/", "/v1/contacts", "/v1/contacts/42", "/v1/contacts/a.b", "/v1/contacts/%C3%A9", "/v1/x/"] {
+        for good in ["/", "/v1/contacts", "/v1/contacts/42", "/v1/a.b", "/v1/..a", "/v1/%C3%A9%20%25", "/v1/x/"] {
             assert!(fits(good), "{good}");
         }
         for bad in [
@@ -173,6 +185,18 @@ mod tests {
             "/v1/a%5cb",
             "/v1/a\u{0}",
             "/v1/a%00",
+            "/v1/a%",
+            "/v1/a%2",
+            "/v1/a%+2b",
+            "/v1/a;b",
+            "/v1/contacts/..;/api-keys",
+            "/v1/a%3Bb",
+            "/v1/api-keys%0A",
+            "/v1/api-keys%7f",
+            "/v1/a%2Eb",
+            "/v1/%zz",
+            "/v1/a b",
+            "/v1/\u{e9}",
         ] {
             assert!(!fits(bad), "{bad}");
         }

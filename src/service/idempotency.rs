@@ -111,6 +111,7 @@ impl Service {
         }
         let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
         drop(write);
+        // The first attempt may have been cut short while it waited for the other replicas.
         self.catch_up().await?;
         Ok(Begun::Replay(answer))
     }

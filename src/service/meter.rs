@@ -71,6 +71,8 @@ struct Window {
     period: Period,
     /// How many may still be made.
     unspent: i64,
+    /// The limit they were taken under.
+    limit: i64,
     /// How many were handed out, to anybody, when that was last seen; `None` while it has not been.
     leased: Option<i64>,
     /// Since when nothing is left, and of which limit.
@@ -108,7 +110,7 @@ impl Meters {
 
 impl Window {
     const fn new(period: Period) -> Self {
-        Self { period, unspent: 0, leased: None, empty: None }
+        Self { period, unspent: 0, limit: 0, leased: None, empty: None }
     }
 
     /// Turns to another period; what is left of the old one is to be given back.
@@ -119,6 +121,14 @@ impl Window {
                 over.push((old.period, old.unspent));
             }
         }
+    }
+
+    /// Holds to a limit. What was taken under a higher one is to be given back: of this one it may be used up.
+    fn hold_to(&mut self, limit: i64, over: &mut Vec<(Period, i64)>) {
+        if limit < self.limit && self.unspent > 0 {
+            over.push((self.period, std::mem::take(&mut self.unspent)));
+        }
+        self.limit = limit;
     }
 
     fn is_empty_for_now(&self, limit: i64) -> bool {
@@ -172,9 +182,16 @@ impl State {
         self.last_call = Instant::now();
         let metered = cost.tier != Tier::Unmetered;
         let per_minute = per_minute(cost);
+        if metered {
+            let Self { day, minute, high_minute, over, .. } = self;
+            day.hold_to(cost.limits.per_day, over);
+            let minute = if cost.tier == Tier::High { high_minute } else { minute };
+            minute.hold_to(per_minute, over);
+        }
         let day = metered && self.day.unspent == 0;
         let minute = metered && self.minute_of(cost.tier).unspent == 0;
         let credit = cost.credit && !self.purse.can_pay(now);
+        let no_credit = credit && self.purse.is_empty_for_now(EMPTY_FOR);
         let quota = self.quota(cost.limits);
         if day && self.day.is_empty_for_now(cost.limits.per_day) {
             return Spent::Refused(Refusal::RateLimited { resets_at: self.day.period.end() }, quota);
@@ -182,11 +199,11 @@ impl State {
         if minute && self.minute_of(cost.tier).is_empty_for_now(per_minute) {
             return Spent::Refused(Refusal::RateLimited { resets_at: self.minute.period.end() }, quota);
         }
-        if credit && self.purse.is_empty_for_now(EMPTY_FOR) {
-            return Spent::Refused(Refusal::NoCredits, quota);
+        if day || minute || credit && !no_credit || self.day.leased.is_none() {
+            return Spent::Missing(Missing { day, minute, credit: credit && !no_credit });
         }
-        if day || minute || credit || self.day.leased.is_none() {
-            return Spent::Missing(Missing { day, minute, credit });
+        if no_credit {
+            return Spent::Refused(Refusal::NoCredits, quota);
         }
         if metered {
             self.day.unspent -= 1;
@@ -312,8 +329,9 @@ impl Meter {
     async fn take_credits(&self, supply: Supply<'_>, now: Timestamp) -> Result<(), StoreError> {
         let Supply { service, workspace } = supply;
         let store = &service.store;
-        if self.state().purse.enters_month(now) {
+        if self.state().purse.is_in_another_month(now) {
             super::credits::grant_months(store, workspace, now, || service.new_id("grant_")).await?;
+            self.state().purse.enters_month(now);
         }
         // Only others who take from the same grant at the same time can make an attempt fail.
         for _ in 0..3 {
@@ -381,8 +399,8 @@ impl Meter {
         };
         while let Some((period, unspent)) = calls.pop() {
             if let Err(error) = store.return_calls(&self.workspace, period, unspent).await {
-                // Nobody may spend them meanwhile: they wait for the next attempt.
-                calls.push((period, unspent));
+                // Nobody may spend them meanwhile: they wait for the next attempt. What may have been given back is forfeit.
+                calls.extend((!error.is_unknown()).then_some((period, unspent)));
                 self.state().over.append(&mut calls);
                 self.state().purse.put_back(credits);
                 return Err(error);
@@ -390,7 +408,7 @@ impl Meter {
         }
         while let Some(part) = credits.pop_front() {
             if let Err(error) = store.return_credits(&part.grant, part.unspent).await {
-                credits.push_front(part);
+                credits.extend((!error.is_unknown()).then_some(part));
                 self.state().purse.put_back(credits);
                 return Err(error);
             }

@@ -37,43 +37,50 @@ pub(crate) use usage::MOST_DAYS;
 pub(crate) use workspace::{Agreement, NewWorkspace};
 
 use std::collections::HashSet;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
 
-/// How long the database may take to say that it is there: whoever asks wants to know now.
-const READY_WITHIN: Duration = Duration::from_secs(2);
-
-/// The engine over one database. Cheap to clone.
+/// The engine over one database. Cheap to clone, which every layer of a router does with every request.
 #[derive(Clone)]
-pub(crate) struct Service {
+pub(crate) struct Service(Arc<Engine>);
+
+pub(crate) struct Engine {
     store: store::Store,
     random: fn(&mut [u8]),
     /// Changes under way that carry an Idempotency-Key, so that a twin is told so instead of waiting.
     in_flight: Arc<Mutex<HashSet<String>>>,
     cache: Arc<cache::Cache>,
-    meters: Arc<meter::Meters>,
+    meters: meter::Meters,
     usage: Arc<usage::Usage>,
     /// Set while this process answers from memory.
-    replica: Arc<OnceLock<Arc<replica::Replica>>>,
+    replica: OnceLock<Arc<replica::Replica>>,
+}
+
+impl Deref for Service {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.0
+    }
 }
 
 impl Service {
     /// Opens the database, with at most so many connections at once, and brings its schema up to date.
     pub(crate) async fn open(database: &Database, connections: u32, random: fn(&mut [u8])) -> Result<Self, StoreError> {
-        Ok(Self {
+        Ok(Self(Arc::new(Engine {
             store: store::Store::open(database, connections).await?,
             random,
             in_flight: Arc::default(),
             cache: Arc::new(cache::Cache::new()),
-            meters: Arc::default(),
+            meters: meter::Meters::default(),
             usage: Arc::default(),
-            replica: Arc::default(),
-        })
+            replica: OnceLock::new(),
+        })))
     }
 
     /// Whether the database answers, within two seconds.
     pub(crate) async fn is_ready(&self) -> Result<(), StoreError> {
-        self.store.answers(READY_WITHIN).await
+        self.store.answers().await
     }
 
     /// A new id: a prefix that tells what it names, and twelve random characters that nobody mistakes for one another.
@@ -90,8 +97,12 @@ impl Service {
         for changed in changes {
             self.cache.forget(changed);
         }
-        replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), changes).await
+        match changes.iter().map(|changed| changed.number).max() {
+            Some(newest) => replica::settled(&self.store, self.replica.get().map(AsRef::as_ref), newest).await,
+            None => Ok(()),
+        }
     }
+
     /// Waits until every replica has followed all that was changed by now, this one too. For whoever answers that something
     /// is so already: the attempt that made it so may have been cut short before anybody forgot what was before.
     async fn catch_up(&self) -> Result<(), Refusal> {
@@ -99,6 +110,6 @@ impl Service {
         if let Some(replica) = self.replica.get() {
             replica.wake();
         }
-        replica::settled_until(&self.store, None, newest).await
+        replica::settled(&self.store, None, newest).await
     }
 }

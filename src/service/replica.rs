@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::cache::Cache;
-use super::store::{Changed, Peer, Store};
+use super::store::{Peer, Store, in_time};
 use super::{Refusal, StoreError};
 
 /// For how long after a sign of life a replica acts on its memory.
@@ -105,24 +105,8 @@ impl Replica {
     }
 }
 
-/// A database that does not answer for as long as the memory may be trusted is one out of reach.
-async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(TRUSTED, asked).await {
-        Ok(answered) => answered,
-        Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
-    }
-}
-
-/// Waits until no replica but this one acts on what was before these changes.
-pub(super) async fn settled(store: &Store, own: Option<&Replica>, changes: &[Changed]) -> Result<(), Refusal> {
-    let Some(number) = changes.iter().map(|changed| changed.number).max() else {
-        return Ok(());
-    };
-    settled_until(store, own, number).await
-}
-
-/// Waits until every replica but this one has followed as far as a change.
-pub(super) async fn settled_until(store: &Store, own: Option<&Replica>, number: i64) -> Result<(), Refusal> {
+/// Waits until every replica but this one has followed as far as a change, or can act on its memory no more.
+pub(super) async fn settled(store: &Store, own: Option<&Replica>, number: i64) -> Result<(), Refusal> {
     let own = own.map_or("", |replica| replica.id.as_str());
     let mut silent: Vec<(Peer, Instant)> = Vec::new();
     let mut wait = Duration::from_millis(2);

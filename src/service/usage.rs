@@ -4,12 +4,12 @@
 //! what one second counted, of these statistics only.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::store::{Store, UsageRow};
-use super::{Caller, Refusal, Service, StoreError};
+use super::store::{Store, UsageRow, in_time};
+use super::{Caller, Owner, Refusal, Service, StoreError};
 use crate::model::key::Key;
 use crate::model::quota::Period;
 use crate::model::usage::{KeyUsage, Tally, UsageReport};
@@ -102,7 +102,14 @@ impl Usage {
     }
 
     /// Stores what is counted. What cannot be stored is counted on.
-    pub(super) async fn store(&self, store: &Store) -> Result<(), StoreError> {
+    pub(super) async fn store(self: &Arc<Self>, store: &Store) -> Result<(), StoreError> {
+        let (usage, store) = (Arc::clone(self), store.clone());
+        // Whoever asks may go away in the middle of it, and must not take along what is counted.
+        let storing = tokio::spawn(async move { usage.store_all(&store).await });
+        storing.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+    }
+
+    async fn store_all(&self, store: &Store) -> Result<(), StoreError> {
         let _one = self.storing.lock().await;
         let (by_key, mut last_used) = {
             let mut counted = self.counted();
@@ -126,7 +133,7 @@ impl Usage {
         counted.sort_by(|(left, _), (right, _)| place(left).cmp(&place(right)));
         last_used.sort();
         let (rows, days): (Vec<UsageRow>, Vec<Period>) = counted.into_iter().unzip();
-        let stored = store.add_usage(&rows, &last_used).await;
+        let stored = in_time(store.add_usage(&rows, &last_used)).await;
         if stored.is_ok() {
             let mut counted = self.counted();
             for (key, at) in &last_used {
@@ -155,6 +162,12 @@ impl Service {
             let call = Called { workspace: &caller.workspace().id, key: key.id.as_str(), endpoint };
             self.usage.count(call, is_error, now);
         }
+    }
+
+    /// Notes that a call the gate let through was answered with an error after all.
+    pub(crate) fn note_failure(&self, owner: &Owner, endpoint: &str, now: Timestamp) {
+        let call = Called { workspace: &owner.workspace, key: &owner.key, endpoint };
+        self.usage.add(call, Tally { calls: 0, errors: 1 }, Period::day_of(now));
     }
 
     /// What the workspace used in these days up to today, or one of its keys.
@@ -210,4 +223,25 @@ fn busiest_first(tallies: BTreeMap<String, Tally>) -> Vec<(String, Tally)> {
     let mut tallies: Vec<(String, Tally)> = tallies.into_iter().collect();
     tallies.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.calls));
     tallies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beyond_what_is_counted_apart_no_call_is_lost_and_no_memory_is_taken() {
+        let usage = Usage::default();
+        let now = Timestamp::UNIX_EPOCH;
+        for number in 0..MOST_COUNTED + 500 {
+            let endpoint = format!("GET /{number}");
+            usage.count(Called { workspace: "w", key: "k", endpoint: &endpoint }, number % 2 == 0, now);
+        }
+        usage.count(Called { workspace: "w", key: "k", endpoint: "GET /7" }, false, now);
+        let counted = usage.counted();
+        let endpoints = &counted.by_key["k"].calls[&Period::day_of(now)];
+        assert_eq!(endpoints.len(), MOST_COUNTED + 1);
+        assert_eq!(endpoints[OTHER], Tally { calls: 500, errors: 250 });
+        assert_eq!(endpoints["GET /7"].calls, 2, "what is known is counted on");
+    }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::credits::grant_months_in;
 use super::idempotency::Change;
 use super::store::Workspace;
 use super::{Answer, Ask, Caller, Refusal, Service};
@@ -178,6 +179,12 @@ impl Service {
             ..before.clone()
         };
         if after != before {
+            if after.monthly_credits != before.monthly_credits {
+                // What is agreed on now is not for the months before; whoever had none begins with this one.
+                let had_none = before.monthly_credits == 0;
+                let (of, from) = if had_none { (&after, now) } else { (&before, before.created_at) };
+                grant_months_in(&mut write, of, from, now, || self.new_id("grant_")).await?;
+            }
             write.update_workspace(&after).await?;
             let details = json!({
                 "plan": { "old": before.plan.as_str(), "new": after.plan.as_str() },

@@ -1,10 +1,8 @@
 //! SIGKILL at every system call that makes something last: each fsync, rename and removal of a whole rotation, one after
 //! the other, so that no step of the journal is left out.
 
-use std::process::Command;
-
-use super::scene::Scene;
-use crate::support::{KEYS, leave_out};
+use super::scene::{Scene, has};
+use crate::support::KEYS;
 
 /// Rotates under a supervisor that kills at the `number`th call of a kind; whether it got so far.
 fn is_killed(scene: &Scene, call: &str, number: u32, path: Option<&str>, options: &str) -> bool {
@@ -27,8 +25,7 @@ fn is_killed(scene: &Scene, call: &str, number: u32, path: Option<&str>, options
 
 /// Kills at the first call, then at the second, and so on until a rotation is through.
 fn swept(call: &str, path: Option<&str>, options: &str, at_least: u32) {
-    if Command::new("strace").arg("-V").output().is_err() {
-        leave_out("strace", "kills at every system call that makes a step of a rotation last");
+    if !has("strace", "kills at every system call that makes a step of a rotation last") {
         return;
     }
     let mut scene = Scene::new();

@@ -1,9 +1,14 @@
 //! Many keys at once, and the same command again.
 
+use std::collections::HashSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use super::proxy::Fate;
 use super::scene::Scene;
+use crate::support::HANGS;
 
 fn with_keys(count: usize) -> Scene {
     let scene = Scene::new();
@@ -145,4 +150,66 @@ fn many_keys_are_revoked_and_deleted_by_what_they_are() {
     assert_eq!(scene.keys("list --json --status revoked").done().data().as_array().unwrap().len(), 4);
     assert_eq!(scene.keys("delete --name c? --yes --max 4").done().code, 0);
     assert_eq!(scene.ids("ci"), Vec::<String>::new());
+}
+
+/// A call that makes a key, by hand: three hundred processes would take longer than what is tested.
+fn make(scene: &Scene, number: usize) {
+    let body = format!(r#"{{"name":"job-{number}","permissions":["read:contacts"]}}"#);
+    let mut stream = TcpStream::connect(scene.service.address()).unwrap();
+    write!(
+        stream,
+        "POST /v1/api-keys HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        scene.service.address(),
+        scene.service.admin,
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+}
+
+#[test]
+fn three_hundred_keys_against_a_limit_killed_twice_on_the_way() {
+    const COUNT: usize = 300;
+    // Three calls a key, and no more than 700 a minute: the limit is hit.
+    let scene = Scene::with("--per-minute 700");
+    fs::create_dir(scene.place.path("jobs")).unwrap();
+    let ops = scene.keys("create -q --name ops --perm admin:api_keys,read,read:contacts").done().secret();
+    for number in 0..COUNT {
+        make(&scene, number);
+    }
+    let line = format!("rotate --name job-* --to file:jobs/{{name}} --yes --max {COUNT} --jobs 8 --max-wait 3m");
+    for killed_after in [60, 140] {
+        let mut running = scene.keys(&line).env("KEYS_API_KEY", &ops).start();
+        let begin = Instant::now();
+        while fs::read_dir(scene.place.path("jobs")).unwrap().count() < killed_after {
+            assert!(begin.elapsed() < HANGS, "it stands still");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        running.kill();
+        assert_eq!(running.done().killed_by, Some(9));
+    }
+    let mut running = scene.keys(&line).env("KEYS_API_KEY", &ops).start();
+    assert!(running.ends_within(Duration::from_mins(5)), "it waits for more than its limit");
+    let seen = running.done();
+    assert_eq!((seen.code, seen.stdout.as_str()), (0, ""), "{}", seen.stderr);
+    assert!(!seen.stderr.contains("429") && !seen.stderr.contains("Not rotated"), "{}", seen.stderr);
+    assert!(seen.stderr.contains("Going on where an earlier run stopped: "), "{}", seen.stderr);
+    let all = scene.keys("list --status all --name job-* --json").done().data();
+    let of = |status: &str| all.as_array().unwrap().iter().filter(|key| key["status"] == status).count();
+    assert_eq!((of("active"), of("revoked")), (COUNT, COUNT), "each was rotated, and once");
+    assert_eq!(scene.open().len(), 0);
+    let prefixes: HashSet<String> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|key| key["status"] == "active")
+        .map(|key| key["prefix"].as_str().unwrap().to_owned())
+        .collect();
+    for number in 0..COUNT {
+        let key = scene.place.read(&format!("jobs/job-{number}"));
+        assert!(prefixes.contains(&key[..12]), "job-{number} has a key that does not work");
+    }
 }

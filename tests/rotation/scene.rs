@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::proxy::{Fate, Proxy};
-use crate::support::{KEYS, Place, Run, Seen};
+use crate::support::{KEYS, Place, Run, Seen, leave_out};
 
 /// `keys serve` on an address that stays the same when it is started again.
 pub(crate) struct Service {
@@ -21,12 +21,13 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// On a database beside the place's own.
-    pub(crate) fn start(place: &Place) -> Self {
+    /// On a database beside the place's own, with these options of its workspace.
+    pub(crate) fn with(place: &Place, options: &str) -> Self {
         let directory = place.path("service");
         fs::create_dir_all(&directory).unwrap();
         let database = format!("sqlite:{}", directory.join("service.db").display());
-        let made = place.keys(["serve", "init", "-q", "--name", "Acme", "--database"]).arg(database).done();
+        let made =
+            place.keys(["serve", "init", "-q", "--name", "Acme", "--database"]).arg(database).args(options).done();
         // A port that nobody has; it keeps it when it is started again.
         let address = "127.0.0.1:0".to_owned();
         let mut service = Self { child: None, address, directory, admin: made.secret() };
@@ -110,8 +111,13 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
+        Self::with("")
+    }
+
+    /// The same, with more options of the workspace.
+    pub(crate) fn with(options: &str) -> Self {
         let place = Place::new();
-        let service = Service::start(&place);
+        let service = Service::with(&place, options);
         fs::create_dir(place.path("consumer")).unwrap();
         let mut scene = Self { place, service, old: String::new(), old_id: String::new() };
         scene.old = scene.keys("create -q --name ci --perm read:contacts --tier unmetered").done().secret();
@@ -226,6 +232,18 @@ impl Scene {
         self.old_id = self.ids("ci").remove(0);
         let _ = fs::remove_file(self.sink());
     }
+}
+
+/// Whether there is a tool. Where there is none, what is left out is said; where the tests are to be whole, they fail.
+#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
+pub(crate) fn has(tool: &str, left_out: &str) -> bool {
+    if Command::new(tool).arg("--version").output().is_ok() {
+        return true;
+    }
+    let required = cfg!(target_os = "linux") && std::env::var_os("KEYS_REQUIRE_ROTATION_TOOLS").is_some();
+    assert!(!required, "there is no {tool}, which is needed for {left_out}");
+    leave_out(tool, left_out);
+    false
 }
 
 fn is_key(text: &[u8]) -> bool {

@@ -7,6 +7,12 @@ use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
 use crate::providers::{Management, Rules, Undocumented};
 
+/// Opens everything that manages keys.
+pub(crate) const MANAGING: &str = "admin:api_keys";
+
+/// Opens every call that changes something but keys and webhooks.
+pub(crate) const WRITING: &str = "write";
+
 pub(crate) const RULES: Rules = Rules {
     name: "native",
     title: "keys serve",
@@ -17,8 +23,8 @@ pub(crate) const RULES: Rules = Rules {
     permissions: Catalogue { entries: ENTRIES, calls: CALLS },
     needs_permission: true,
     reading_permission: Some("read"),
-    undocumented: Undocumented::Coarse { reading: "read", writing: "write" },
-    management: Management::Permission("admin:api_keys"),
+    undocumented: Undocumented::Coarse { reading: "read", writing: WRITING },
+    management: Management::Permission(MANAGING),
     temporary: SignedDuration::from_hours(1),
     temporary_name: None,
     takes_lengths: true,

@@ -72,12 +72,15 @@ async fn counted(counter: &Counter, template: Option<&str>, mut request: Request
         request.extensions_mut().insert(Authenticated(Ok(caller.clone())));
         next.run(request).await
     };
-    let is_error = response.status().is_client_error() || response.status().is_server_error();
-    context.service.note_call(&caller, &endpoint, is_error, now);
+    context.service.note_call(&caller, &endpoint, is_error(&response), now);
     if let Some(quota) = quota {
         response.extensions_mut().insert(quota);
     }
     response
+}
+
+fn is_error(response: &Response) -> bool {
+    response.status().is_client_error() || response.status().is_server_error()
 }
 
 /// `/v1/api-keys/{id}` as it is counted: `/v1/api-keys/:id`.
@@ -87,10 +90,11 @@ fn counted_as(template: &str) -> String {
 
 async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -> Response {
     let Counter { context, manners } = counter;
+    let now = (context.now)();
     let admission = match (manners.presented)(request.headers()) {
         Some(key) => {
             let call = Call { method: request.method().as_str(), path: request.uri().path() };
-            context.service.admit(manners.provider, key, call, (context.now)()).await
+            context.service.admit(manners.provider, key, call, now).await
         }
         None => return Problem::from(Refusal::MissingCredential).into_response(),
     };
@@ -100,7 +104,11 @@ async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -
     let mut response = match (admission.outcome, &admission.owner) {
         (Ok(()), Some(owner)) => {
             request.extensions_mut().insert(Admitted(owner.workspace.clone()));
-            next.run(request).await
+            let response = next.run(request).await;
+            if is_error(&response) {
+                context.service.note_failure(owner, &admission.endpoint, now);
+            }
+            response
         }
         (Ok(()), None) => {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of ours").into_response()

@@ -34,8 +34,9 @@ pub(crate) type Several = fn(Collection, &[Record], Page, u64) -> Value;
 #[into_params(parameter_in = Query)]
 pub(crate) struct DataQuery {
     /// From 1
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
+    /// How many objects are on a page
     #[param(minimum = 1, maximum = 100, default = 25)]
     per_page: Option<u32>,
 }

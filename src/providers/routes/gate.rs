@@ -4,9 +4,9 @@
 //! call's own method and with its path behind `/authorize`.
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 
@@ -15,13 +15,14 @@ use super::{Context, Manners};
 use crate::service::{Call, Refusal, Trace};
 
 pub(crate) const GATE: &str = "/authorize";
-const GATE_OF_ENVOY: &str = "/authorize/{*path}";
+/// Behind which Envoy puts the path of the call: `/` and any longer one.
+const GATES_OF_ENVOY: [&str; 2] = ["/authorize/", "/authorize/{*path}"];
 
 /// How proxies tell of the call they hold: the headers of its method and of its path.
 const TOLD: [(&str, &str); 2] = [("x-original-method", "x-original-uri"), ("x-forwarded-method", "x-forwarded-uri")];
 
 pub(super) fn is_gate(template: &str) -> bool {
-    [GATE, GATE_OF_ENVOY].contains(&template)
+    template == GATE || GATES_OF_ENVOY.contains(&template)
 }
 
 /// The gate of a provider.
@@ -34,12 +35,13 @@ pub(crate) fn routes(manners: &'static Manners) -> Router<Context> {
 
 /// Envoy's way of asking.
 pub(crate) fn route_of_envoy(manners: &'static Manners) -> Router<Context> {
-    let authorize = move |State(context): State<Context>, Path(path): Path<String>, request: Request| async move {
+    let authorize = move |State(context): State<Context>, request: Request| async move {
         // As it was sent: what is percent-encoded stays so.
-        let sent = request.uri().path().strip_prefix(GATE).map_or_else(|| format!("/{path}"), str::to_owned);
+        let sent = request.uri().path().strip_prefix(GATE).unwrap_or_default().to_owned();
         answer(&context, manners, request, Some(sent)).await
     };
-    Router::new().route(GATE_OF_ENVOY, any(authorize))
+    let [root, longer] = GATES_OF_ENVOY;
+    Router::new().route(root, any(authorize)).route(longer, any(authorize))
 }
 
 /// Whether a call may be made: the one that headers tell of, or that with this path.
@@ -56,7 +58,7 @@ pub(crate) async fn answer(context: &Context, manners: &Manners, request: Reques
 async fn ask(context: &Context, manners: &Manners, asked: &Parts, path: Option<String>) -> Result<Response, Problem> {
     let key = (manners.presented)(&asked.headers).ok_or(Refusal::MissingCredential)?;
     let (method, path) = told(&asked.headers, path.map(|path| (asked.method.to_string(), path)))?;
-    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
     let admission = context.service.admit(manners.provider, key, Call { method: &method, path }, (context.now)()).await;
     let mut response = match admission.outcome {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
@@ -82,7 +84,7 @@ fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String,
         let mut values = headers.get_all(name).iter();
         let Some(value) = values.next() else { return Ok(None) };
         match (value.to_str(), values.next()) {
-            (Ok(text), None) => Ok(Some(text.to_owned())),
+            (Ok(text), None) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text.to_owned())),
             _ => Err(Problem::invalid(name, "it is sent once, in visible ASCII")),
         }
     };
@@ -101,6 +103,9 @@ fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String,
             "say which call is meant: X-Original-Method and X-Original-URI, or X-Forwarded-Method and X-Forwarded-Uri";
         return Err(Problem::invalid("call", problem));
     };
+    if Method::from_bytes(method.as_bytes()).is_err() {
+        return Err(Problem::invalid("call", "its method is none"));
+    }
     if methods.iter().any(|other| other != method) || paths.iter().any(|other| other != path) {
         return Err(Problem::invalid("call", "the headers tell of different calls"));
     }

@@ -2,6 +2,9 @@
 
 use super::problem::Problem;
 
+/// The last page there can be: every offset stays a number that every database takes.
+const LAST_PAGE: u32 = 1_000_000;
+
 /// A page, from 1, and how much is on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -13,8 +16,8 @@ impl Page {
     /// The page that is asked for: the first one, and `usual` on it, where nothing is said. Not more than `most`.
     pub(crate) fn asked(page: Option<u32>, per_page: Option<u32>, usual: u32, most: u32) -> Result<Self, Problem> {
         let (page, per_page) = (page.unwrap_or(1), per_page.unwrap_or(usual));
-        if page == 0 {
-            return Err(Problem::invalid("page", "the first page is 1"));
+        if !(1..=LAST_PAGE).contains(&page) {
+            return Err(Problem::invalid("page", format!("it goes from 1 to {LAST_PAGE}")));
         }
         if !(1..=most).contains(&per_page) {
             return Err(Problem::invalid("per_page", format!("it goes from 1 to {most}")));

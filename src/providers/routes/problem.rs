@@ -72,6 +72,19 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
     }
 
+    pub(crate) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
+    }
+
+    pub(crate) fn unsupported_media_type() -> Self {
+        let message = "The body must be sent as Content-Type: application/json";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service's database is out of order")
+    }
+
     pub(super) fn wrong_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not take this method")
     }
@@ -125,7 +138,7 @@ impl From<Refusal> for Problem {
             Refusal::Store(StoreError::CommitUnknown(_)) => {
                 Self { hint: refusal.hint().map(Into::into), ..Self::new(status, refusal.code(), refusal.to_string()) }
             }
-            Refusal::Store(_) => Self::new(status, "unavailable", "The service's database is out of order"),
+            Refusal::Store(_) => Self::unavailable(),
             Refusal::Invalid { field, problem } => Self::invalid(field, problem),
             Refusal::MissingPermission(permission) => Self {
                 about: Some(About::Permission(permission)),

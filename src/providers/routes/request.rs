@@ -126,7 +126,7 @@ async fn read(request: Request, context: &Context) -> Result<(HeaderMap, Bytes),
     let headers = request.headers().clone();
     let body = Bytes::from_request(request, context).await.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
+            Problem::too_large()
         } else {
             Problem::new(StatusCode::BAD_REQUEST, "validation_error", "The body could not be read")
         }
@@ -139,8 +139,7 @@ fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Pro
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
-        let message = "The body must be sent as Content-Type: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
+        return Err(Problem::unsupported_media_type());
     }
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {} column {}", error.line(), error.column());

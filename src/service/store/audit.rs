@@ -129,33 +129,33 @@ impl Store {
 
     /// Looks through the chain of a workspace, from where it begins to its head.
     pub(crate) async fn verify_audit(&self, workspace: &str) -> Result<Verified, StoreError> {
-        // Of one moment, so that changes made meanwhile are no break: what is newer than the head is not looked at.
-        let row =
-            sqlx::query("SELECT seq, audit_head, audit_pruned_seq, audit_pruned_hash FROM workspaces WHERE id = $1")
-                .bind(workspace)
-                .fetch_one(&self.pool)
-                .await?;
-        let (newest, head): (i64, String) = (row.try_get("seq")?, row.try_get("audit_head")?);
+        // All of one moment, so that changes made meanwhile are no break.
+        let snapshot = if self.is_postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
+        let mut moment = self.pool.begin_with(snapshot).await?;
+        let row = sqlx::query("SELECT audit_head, audit_pruned_seq, audit_pruned_hash FROM workspaces WHERE id = $1")
+            .bind(workspace)
+            .fetch_one(&mut *moment)
+            .await?;
+        let head: String = row.try_get("audit_head")?;
         let (mut seq, mut hash): (i64, String) = (row.try_get("audit_pruned_seq")?, row.try_get("audit_pruned_hash")?);
-        let mut entries = 0;
+        let (mut entries, mut looked_at) = (0, i64::MIN);
         loop {
             let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-                "SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = $1 AND seq > $2 AND seq <= $3 \
-                 ORDER BY seq LIMIT $4"
+                "SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
             )))
             .bind(workspace)
-            .bind(seq)
-            .bind(newest)
+            .bind(looked_at)
             .bind(STRIDE)
-            .fetch_all(&self.pool)
+            .fetch_all(&mut *moment)
             .await?;
             for row in &rows {
                 let entry = read(row)?;
                 let computed = entry.link(workspace, &hash);
-                if entry.previous_hash != hash || entry.hash != computed {
+                // An entry before the beginning belongs to no chain.
+                if entry.seq <= seq || entry.previous_hash != hash || entry.hash != computed {
                     return Ok(Verified { entries, head, broken_at: Some(entry.seq) });
                 }
-                (seq, hash) = (entry.seq, computed);
+                (seq, hash, looked_at) = (entry.seq, computed, entry.seq);
                 entries += 1;
             }
             if rows.len() < usize::try_from(STRIDE).unwrap_or(usize::MAX) {

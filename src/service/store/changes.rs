@@ -40,11 +40,13 @@ pub(super) async fn announce(
         .bind(key_hash)
         .execute(&mut *connection)
         .await?;
-    // What everybody has seen is not needed any more.
-    sqlx::query("DELETE FROM changes WHERE number <= (SELECT COALESCE(MIN(acknowledged), $1) FROM replicas)")
-        .bind(number)
-        .execute(&mut *connection)
-        .await?;
+    // What everybody has seen is not needed any more. This change may be: by a replica that starts meanwhile.
+    sqlx::query(
+        "DELETE FROM changes WHERE number < $1 AND number <= (SELECT COALESCE(MIN(acknowledged), $1) FROM replicas)",
+    )
+    .bind(number)
+    .execute(&mut *connection)
+    .await?;
     if is_postgres {
         sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(connection).await?;
     }

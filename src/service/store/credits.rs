@@ -40,14 +40,10 @@ impl Store {
         Ok(taken.rows_affected() == 1)
     }
 
-    /// Gives back credits that were taken but not spent.
+    /// Gives back credits that were taken but not spent. With [`StoreError::CommitUnknown`] nobody knows whether that happened.
     pub(crate) async fn return_credits(&self, grant: &str, credits: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE credit_grants SET leased = leased - $2 WHERE id = $1")
-            .bind(grant)
-            .bind(credits)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let statement = "UPDATE credit_grants SET leased = leased - $2 WHERE id = $1";
+        self.execute_once(sqlx::query(statement).bind(grant).bind(credits)).await
     }
 }
 

@@ -10,8 +10,13 @@ use super::StoreError;
 /// How long audit entries are kept.
 pub(crate) const KEPT_DAYS: i64 = 365;
 
-const SQLITE: [&str; 2] = [
+const SQLITE: [&str; 3] = [
     "CREATE TRIGGER IF NOT EXISTS audit_entries_never_change BEFORE UPDATE ON audit_entries \
+     BEGIN SELECT RAISE(ABORT, 'audit entries never change'); END",
+    // `INSERT OR REPLACE` removes what is in its way, and asks no other trigger.
+    "CREATE TRIGGER IF NOT EXISTS audit_entries_are_not_replaced BEFORE INSERT ON audit_entries \
+     WHEN EXISTS (SELECT 1 FROM audit_entries WHERE workspace_id = NEW.workspace_id AND seq = NEW.seq) \
+       OR EXISTS (SELECT 1 FROM audit_entries WHERE rowid = NEW.rowid) \
      BEGIN SELECT RAISE(ABORT, 'audit entries never change'); END",
     "CREATE TRIGGER IF NOT EXISTS audit_entries_stay BEFORE DELETE ON audit_entries \
      WHEN OLD.at > (CAST(strftime('%s', 'now') AS INTEGER) - 31536000) * 1000000 \

@@ -24,7 +24,7 @@ pub(crate) struct Leased {
 impl Store {
     /// Takes a block of calls from each window, never more than its limit leaves.
     pub(crate) async fn lease_calls(&self, workspace: &str, wanted: &[Wanted]) -> Result<Vec<Leased>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let mut leased = Vec::with_capacity(wanted.len());
         for wanted in wanted {
             leased.push(lease(&mut transaction, workspace, *wanted).await?);
@@ -33,15 +33,10 @@ impl Store {
         Ok(leased)
     }
 
-    /// Gives back calls that were taken but not made.
+    /// Gives back calls that were taken but not made. With [`StoreError::CommitUnknown`] nobody knows whether that happened.
     pub(crate) async fn return_calls(&self, workspace: &str, period: Period, calls: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE limit_windows SET leased = leased - $3 WHERE workspace_id = $1 AND period = $2")
-            .bind(workspace)
-            .bind(period.name())
-            .bind(calls)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+        let statement = "UPDATE limit_windows SET leased = leased - $3 WHERE workspace_id = $1 AND period = $2";
+        self.execute_once(sqlx::query(statement).bind(workspace).bind(period.name()).bind(calls)).await
     }
 
     /// How many calls of a window are handed out.

@@ -34,13 +34,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Row, Transaction};
+use sqlx::query::Query;
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
 use crate::files::{self, FileError, Lock};
+
+/// How long the database may take to answer who cannot wait.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/service/store/migrations");
 
@@ -112,13 +116,26 @@ impl Store {
         // The first connection is prepared here, so that what is wrong comes up at once: of one that cannot be prepared, the
         // pool says nothing and tries again until its time-out.
         let is_first = AtomicBool::new(true);
-        let pool = AnyPoolOptions::new()
-            .max_connections(connections)
-            .after_connect(move |connection, _| {
-                let prepare = is_sqlite && !is_first.swap(false, Ordering::Relaxed);
-                Box::pin(async move { if prepare { prepare_sqlite(connection).await } else { Ok(()) } })
+        let mut options = AnyPoolOptions::new().max_connections(connections).after_connect(move |connection, _| {
+            let prepared = is_sqlite && is_first.swap(false, Ordering::Relaxed);
+            Box::pin(async move {
+                match (is_sqlite, prepared) {
+                    (true, true) => Ok(()),
+                    (true, false) => prepare_sqlite(connection).await,
+                    (false, _) => prepare_postgres(connection).await,
+                }
             })
-            .connect_lazy(&url)?;
+        });
+        if !is_sqlite {
+            // Whoever stopped waiting for an answer leaves a connection behind that may lead nowhere: it is given up then.
+            options = options.after_release(|connection, _| {
+                Box::pin(async move {
+                    let alive = tokio::time::timeout(PATIENCE, connection.ping()).await;
+                    alive.map_or(Err(sqlx::Error::PoolTimedOut), |alive| alive.map(|()| true))
+                })
+            });
+        }
+        let pool = options.connect_lazy(&url)?;
         let mut first = pool.acquire().await?;
         if let Database::Sqlite(path) = database {
             prepare_sqlite(&mut first).await?;
@@ -135,7 +152,7 @@ impl Store {
 
     /// Makes sure that the database refuses to change audit entries, also where a migration was cut short before it said so.
     pub(crate) async fn install_guards(&self) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if self.is_postgres {
             // Two that replace one function at once get in each other's way. This is the lock that the triggers take anyhow:
             // whoever held another one before it would wait in a circle with a change that is under way.
@@ -146,17 +163,30 @@ impl Store {
         Ok(())
     }
 
-    /// Whether the database answers a statement that reads a page of it, within this time.
-    pub(crate) async fn answers(&self, within: Duration) -> Result<(), StoreError> {
-        match tokio::time::timeout(within, self.has_workspaces()).await {
-            Ok(answered) => answered.map(drop),
-            Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+    /// Whether the database answers a statement that reads a page of it.
+    pub(crate) async fn answers(&self) -> Result<(), StoreError> {
+        in_time(self.has_workspaces()).await.map(drop)
+    }
+
+    /// Begins a transaction that will write: SQLite has it wait for other writers now, because it could not do so later,
+    /// after a first look.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let statement = if self.is_postgres { "BEGIN" } else { "BEGIN IMMEDIATE" };
+        Ok(self.pool.begin_with(statement).await?)
+    }
+
+    /// Executes a statement that must not be repeated where nobody knows whether it was executed.
+    async fn execute_once(&self, statement: Query<'_, Any, AnyArguments>) -> Result<(), StoreError> {
+        let mut connection = in_time(async { Ok(self.pool.acquire().await?) }).await?;
+        match tokio::time::timeout(PATIENCE, statement.execute(&mut *connection)).await {
+            Ok(executed) => executed.map(drop).map_err(StoreError::of_a_change),
+            Err(_) => Err(StoreError::CommitUnknown(sqlx::Error::PoolTimedOut)),
         }
     }
 
     /// Begins a change in a workspace: a transaction that holds the workspace's lock.
     pub(crate) async fn write(&self, workspace: &str) -> Result<Write, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query("UPDATE workspaces SET seq = seq + 1 WHERE id = $1 RETURNING seq, audit_head")
             .bind(workspace)
             .fetch_one(&mut *transaction)
@@ -192,11 +222,7 @@ impl Write {
             let number = changes::announce(self.connection(), &workspace, key_hash.as_deref(), is_postgres).await?;
             announced.push(Changed { number, workspace, key_hash });
         }
-        // What the engine refused in its own words did not happen; of a commit whose answer was lost, nobody knows.
-        self.transaction.commit().await.map_err(|error| match error.into() {
-            StoreError::Database(error) => StoreError::CommitUnknown(error),
-            refused => refused,
-        })?;
+        self.transaction.commit().await.map_err(StoreError::of_a_change)?;
         Ok(announced)
     }
 
@@ -252,6 +278,11 @@ async fn prepare_sqlite(connection: &mut AnyConnection) -> Result<(), sqlx::Erro
         sqlx::query(pragma).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+/// Whoever is cut off in the middle of a change must not keep its locks until PostgreSQL finds out.
+async fn prepare_postgres(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("SET idle_in_transaction_session_timeout = '5s'").execute(connection).await.map(drop)
 }
 
 /// Puts the file into WAL mode, which it keeps. Of two that switch at once SQLite refuses one without waiting, so that the
@@ -324,6 +355,30 @@ pub(crate) enum StoreError {
     Database(#[source] sqlx::Error),
     #[error("the database did not say whether the change was made")]
     CommitUnknown(#[source] sqlx::Error),
+}
+
+/// What the database answers, unless it takes so long that it counts as out of reach.
+pub(crate) async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(answered) => answered,
+        Err(_) => Err(StoreError::Database(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+impl StoreError {
+    /// Why a change failed: what the database refused in its own words did not happen; where its answer was lost, nobody
+    /// knows.
+    fn of_a_change(error: sqlx::Error) -> Self {
+        match error.into() {
+            Self::Database(error) => Self::CommitUnknown(error),
+            refused => refused,
+        }
+    }
+
+    /// Whether nobody knows if what was asked for happened.
+    pub(crate) const fn is_unknown(&self) -> bool {
+        matches!(self, Self::CommitUnknown(_))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

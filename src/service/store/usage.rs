@@ -26,7 +26,7 @@ impl Store {
         rows: &[UsageRow],
         last_used: &[(String, Timestamp)],
     ) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         for row in rows {
             sqlx::query(
                 "INSERT INTO usage_days (workspace_id, day, key_id, endpoint, calls, errors) \

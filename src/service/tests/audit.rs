@@ -26,18 +26,23 @@ impl Entry {
         serde_json::from_str(&self.texts[4]).unwrap()
     }
 
-    /// SHA-256 over the previous hash, the number, the time, and every text with its length in front.
     fn expected_hash(&self) -> String {
-        let mut bytes = self.previous.clone().into_bytes();
-        bytes.extend(self.seq.to_be_bytes());
-        bytes.extend(self.at.to_be_bytes());
-        for text in std::iter::once(&self.workspace).chain(&self.texts) {
-            bytes.extend((text.len() as u64).to_be_bytes());
-            bytes.extend(text.bytes());
-        }
-        let digest = Sha256::digest(&bytes);
-        digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+        let texts = self.texts.each_ref().map(String::as_str);
+        expected_hash(&self.previous, self.seq, self.at, &self.workspace, texts)
     }
+}
+
+/// SHA-256 over the previous hash, the number, the time, and every text with its length in front.
+pub(super) fn expected_hash(previous: &str, seq: i64, at: i64, workspace: &str, texts: [&str; 5]) -> String {
+    let mut bytes = previous.to_owned().into_bytes();
+    bytes.extend(seq.to_be_bytes());
+    bytes.extend(at.to_be_bytes());
+    for text in std::iter::once(workspace).chain(texts) {
+        bytes.extend((text.len() as u64).to_be_bytes());
+        bytes.extend(text.bytes());
+    }
+    let digest = Sha256::digest(&bytes);
+    digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 async fn entries(database: &TestDatabase, workspace: &str) -> Vec<Entry> {

@@ -2,22 +2,34 @@
 
 mod admins;
 mod audit;
+mod chain;
+mod credits;
+mod gate;
 mod grants;
+mod histories;
 mod isolation;
 mod keys;
+mod limits;
 mod list;
+mod processes;
 mod replaced;
 mod replay;
+mod replicas;
 mod sequences;
 mod storage;
+mod usage;
+mod workspaces;
+
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Answer, Ask, Caller, KeyQuery, Once, Refusal, Service};
+use super::{Agreement, Answer, Ask, Call, Caller, KeyQuery, NewWorkspace, Once, Refusal, Service};
 use crate::model::filter::Sort;
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
+use crate::model::plan::Plan;
 use crate::model::secret::HashedKey;
 use crate::model::tier::Tier;
 use crate::providers::Provider;
@@ -48,6 +60,13 @@ impl<'a> Bench<'a> {
     async fn workspace(&self, name: &str) -> (Caller, IssuedKey) {
         let name = name.parse().unwrap();
         let first = self.service.create_workspace(&new_workspace(&name), START).await.unwrap();
+        (self.caller(first.plain.expose(), START).await, first)
+    }
+
+    /// A new workspace with limits and credits of its own, and its first admin key.
+    async fn agreed(&self, name: &str, agreement: Agreement) -> (Caller, IssuedKey) {
+        let new = NewWorkspace { name: name.parse().unwrap(), provider: Provider::Native, agreement };
+        let first = self.service.create_workspace(&new, START).await.unwrap();
         (self.caller(first.plain.expose(), START).await, first)
     }
 
@@ -118,6 +137,57 @@ impl<'a> Bench<'a> {
     async fn names(&self, caller: &Caller, query: &KeyQuery, now: Timestamp) -> Vec<String> {
         let (keys, _) = self.service.list_keys(caller, query, now).await.unwrap();
         keys.into_iter().map(|key| key.name).collect()
+    }
+}
+
+/// So many calls a day and a minute, and so many credits a month.
+const fn agreement(per_day: i64, per_minute: i64, monthly: i64) -> Agreement {
+    Agreement {
+        plan: Plan::Enterprise,
+        daily_limit: Some(per_day),
+        minute_limit: Some(per_minute),
+        monthly_credits: Some(monthly),
+    }
+}
+
+/// More than any test spends.
+const PLENTY: i64 = 1_000_000;
+
+/// A call that takes `read:contacts`.
+const READ: Call<'_> = Call { method: "GET", path: "/v1/contacts" };
+
+/// A database that does not answer in time.
+const UNAVAILABLE: &str = "database_unavailable";
+
+/// What the gate says to [`READ`].
+async fn call_once(service: &Service, plain: &str, now: Timestamp) -> String {
+    outcome(service.admit(Provider::Native, plain, READ, now).await.outcome)
+}
+
+/// What the gate says to [`READ`] as soon as it can: that a machine is busy decides no test.
+async fn call(service: &Service, plain: &str, now: Timestamp) -> String {
+    let began = Instant::now();
+    loop {
+        let said = call_once(service, plain, now).await;
+        if said != UNAVAILABLE || began.elapsed() > Duration::from_mins(1) {
+            return said;
+        }
+    }
+}
+
+/// Gives back what a service has taken and not spent.
+async fn give_back(service: &Service, now: Timestamp) {
+    for meter in service.meters.all() {
+        meter.give_back(&service.store, true, now).await.unwrap();
+    }
+}
+
+/// Waits for a condition, longer than any machine may be busy.
+async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !condition().await {
+        assert!(began.elapsed() < Duration::from_mins(2), "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

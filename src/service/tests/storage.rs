@@ -233,7 +233,7 @@ fn a_replica_starts_while_a_change_is_made() {
         // Others on the same server wait for tables of theirs.
         let waiting = "pg_locks WHERE NOT granted AND relation = 'audit_entries'::regclass";
         while database.count(waiting).await == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         write.commit().await.unwrap();
         starting.await.unwrap().unwrap();

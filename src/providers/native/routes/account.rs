@@ -3,13 +3,13 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::refusals::{OfAnyCall, OfOneKey, OfWhatIsSaid};
 use crate::providers::native::wire::{
-    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, PageBody, UsageAnswer, UsageBody,
+    AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, ErrorAnswer, PageBody, UsageAnswer, UsageBody,
 };
 use crate::providers::routes::Context;
 use crate::providers::routes::page::{self, Page};
@@ -41,6 +41,8 @@ impl UsageQuery {
 }
 
 /// Show what the workspace used, and what is left of its limits
+///
+/// Days are UTC dates. Counts of the last second may still be missing.
 #[utoipa::path(get, path = "/v1/usage", tag = "account", params(UsageQuery), responses(
     (status = 200, description = "Calls by day, endpoint and key", body = UsageAnswer),
     OfAnyCall, OfWhatIsSaid,
@@ -56,6 +58,8 @@ pub(super) async fn usage(
 }
 
 /// Show what a key used
+///
+/// Also one that is revoked or expired. The limits are those of the workspace.
 #[utoipa::path(get, path = "/v1/api-keys/{id}/usage", tag = "account",
     params(("id" = String, Path, description = "The key's id"), UsageQuery), responses(
     (status = 200, description = "Calls by day and endpoint", body = UsageAnswer),
@@ -73,6 +77,8 @@ pub(super) async fn key_usage(
 }
 
 /// Show the credits that are left, and what expires when
+///
+/// What expires soonest is spent first.
 #[utoipa::path(get, path = "/v1/credits", tag = "account", responses(
     (status = 200, description = "The balance and the grants it is made of", body = CreditsAnswer),
     OfAnyCall,
@@ -88,8 +94,9 @@ pub(super) async fn credits(State(context): State<Context>, caller: Caller) -> R
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditLogQuery {
     /// From 1
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
+    /// How many entries are on a page
     #[param(minimum = 1, maximum = 200, default = 50)]
     per_page: Option<u32>,
     /// `api_key.create`, or `create` for that of any resource
@@ -117,7 +124,8 @@ impl AuditLogQuery {
         };
         let Page { page, per_page } = Page::asked(self.page, self.per_page, 50, LARGEST_PAGE)?;
         let after = self.after.map(|id| {
-            let number = id.strip_prefix("log_").and_then(|number| number.parse().ok());
+            let digits = id.strip_prefix("log_").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+            let number = digits.and_then(|digits| digits.parse().ok());
             number.ok_or_else(|| Problem::invalid("after", "it is the id of an entry, log_42"))
         });
         Ok(AuditQuery {
@@ -126,7 +134,7 @@ impl AuditLogQuery {
             resource: self.resource_id.filter(|text| !text.is_empty()),
             actor: self.actor.filter(|text| !text.is_empty()),
             from: instant("from", self.from)?,
-            to: instant("to", self.to)?,
+            to: instant("to", self.to)?.map(end_of_second),
             after: after.transpose()?,
             page,
             per_page,
@@ -134,10 +142,19 @@ impl AuditLogQuery {
     }
 }
 
+/// Answers tell instants to the second: one that is given so means all of it.
+fn end_of_second(instant: Timestamp) -> Timestamp {
+    let rest = if instant.subsec_nanosecond() == 0 { 999_999_999 } else { 0 };
+    instant.saturating_add(SignedDuration::from_nanos(rest)).unwrap_or(Timestamp::MAX)
+}
+
 /// Show who changed what, newest first
+///
+/// Entries are kept for 365 days. No route and no key can change one.
 #[utoipa::path(get, path = "/v1/audit-logs", tag = "account", params(AuditLogQuery), responses(
     (status = 200, description = "One page of entries", body = AuditLogAnswer),
-    OfAnyCall, OfWhatIsSaid,
+    (status = 400, description = "`validation_error`, or `invalid_date_range`: `from` is after `to`", body = ErrorAnswer),
+    OfAnyCall,
 ))]
 pub(super) async fn audit_logs(
     State(context): State<Context>,

@@ -53,6 +53,8 @@ fn several(_: Collection, records: &[Record], page: Page, total: u64) -> Value {
 macro_rules! listing {
     ($name:ident, $path:literal, $collection:expr, $about:literal) => {
         #[doc = $about]
+        #[doc = ""]
+        #[doc = "Those of the caller's workspace, newest first."]
         #[utoipa::path(get, path = $path, tag = "data", params(DataQuery), responses(
                                     (status = 200, description = "One page, newest first", body = RecordListAnswer),
                                     OfGatedCall, OfWhatIsSaid,
@@ -70,6 +72,8 @@ macro_rules! listing {
 macro_rules! adding {
     ($name:ident, $path:literal, $collection:expr, $about:literal) => {
         #[doc = $about]
+        #[doc = ""]
+        #[doc = "It is kept as it is sent; the service gives it an id and its times."]
         #[utoipa::path(post, path = $path, tag = "data", request_body = Map<String, Value>, responses(
                     (status = 201, description = "The object as it is kept", body = RecordAnswer),
                     OfGatedCall, OfWhatIsSaid, OfAnyBody,
@@ -129,11 +133,13 @@ pub(super) async fn ask_lexi(
 }
 
 /// Approve a task of the assistant
+///
+/// Its status becomes `approved`, also where it was that already.
 #[utoipa::path(post, path = "/v1/lexi/tasks/{id}/approve", tag = "data",
     params(("id" = String, Path, description = "The task's id")), responses(
     (status = 200, description = "The task as it is now", body = RecordAnswer),
     (status = 404, description = "`not_found`: no task of this workspace", body = ErrorAnswer),
-    OfGatedCall,
+    OfGatedCall, OfWhatIsSaid,
 ))]
 pub(super) async fn approve_task(
     State(context): State<Context>,

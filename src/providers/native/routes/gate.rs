@@ -34,7 +34,9 @@ pub(super) async fn authorize(State(context): State<Context>, request: Request) 
     gate::answer(&context, &MANNERS, request, None).await
 }
 
-/// The same, asked with POST.
+/// Ask whether a call may be made, with POST
+///
+/// The same as with GET, for proxies that ask with the method of the call.
 #[utoipa::path(post, path = "/authorize", tag = "gate", operation_id = "authorize_by_post", params(
     ("X-Original-Method" = Option<String>, Header, description = "The method of the call"),
     ("X-Original-URI" = Option<String>, Header, description = "The path of the call"),

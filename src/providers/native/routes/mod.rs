@@ -5,6 +5,8 @@
 
 mod account;
 mod data;
+mod document;
+mod examples;
 mod gate;
 mod refusals;
 
@@ -21,10 +23,9 @@ use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
-use utoipa::openapi::{self, HeaderBuilder, OpenApi, RefOr};
-use utoipa::{IntoParams, OpenApi as _};
+use utoipa::IntoParams;
 
+pub(crate) use self::document::document;
 use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
 use super::wire::{
     ErrorAnswer, ErrorBody, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody,
@@ -56,79 +57,10 @@ const MANNERS: Manners = Manners {
     open: &[DOCUMENT],
 };
 
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(title = "keys", description = "Administer API keys: issue, list, change, revoke, reactivate, delete"),
-    modifiers(&Everywhere),
-    paths(
-        list_keys, create_key, lookup_key, show_key, edit_key, delete_key, revoke_key, reactivate_key, whoami,
-        account::usage, account::key_usage, account::credits, account::audit_logs,
-        gate::authorize, gate::authorize_by_post,
-        data::list_contacts, data::add_contact, data::change_contact, data::list_lists, data::add_list,
-        data::list_campaigns, data::add_campaign, data::ask_lexi, data::list_tasks, data::approve_task,
-    ),
-    security(("bearer" = []), ("api_key" = [])),
-    tags(
-        (name = "keys", description = "The keys of the caller's workspace"),
-        (name = "account", description = "What the workspace used, what it has left, and who changed what"),
-        (name = "gate", description = "Whether a call that a proxy holds may go on"),
-        (name = "data", description = "What stands behind the gate: kept as it is sent"),
-    )
-)]
-struct Document;
-
-/// What holds for every route: a key authenticates each call, and each answer carries what is left of the day.
-struct Everywhere;
-
-impl utoipa::Modify for Everywhere {
-    fn modify(&self, document: &mut OpenApi) {
-        use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-        components
-            .add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-Api-Key"))));
-        for item in document.paths.paths.values_mut() {
-            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten();
-            for operation in operations {
-                for (status, response) in &mut operation.responses.responses {
-                    headers_of(status, response);
-                }
-            }
-        }
-    }
-}
-
-/// Adds the headers that every answer with a status carries.
-fn headers_of(status: &str, response: &mut RefOr<openapi::Response>) {
-    let RefOr::T(response) = response else { return };
-    let number = |about: &str| {
-        let schema = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(0)).build();
-        RefOr::T(HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build())
-    };
-    let text = |about: &str| RefOr::T(HeaderBuilder::new().description(Some(about)).build());
-    let headers = &mut response.headers;
-    headers.insert("X-Request-ID".to_owned(), text("Names this request in the service's log"));
-    headers.insert("X-RateLimit-Limit".to_owned(), number("Calls a day; 0 where the caller is not known"));
-    headers.insert("X-RateLimit-Remaining".to_owned(), number("Calls left today"));
-    headers.insert("X-RateLimit-Reset".to_owned(), number("When the day ends, in seconds since 1970"));
-    if status == "429" {
-        headers.insert("Retry-After".to_owned(), number("Seconds until the limit that was hit is counted anew"));
-    }
-    if status == "401" {
-        headers.insert("WWW-Authenticate".to_owned(), text("`Bearer`"));
-    }
-}
-
-/// The document that describes the routes, derived from their declarations. Made when it is asked for: the profile
-/// `local` never does.
-pub(crate) fn document() -> OpenApi {
-    Document::openapi()
-}
-
 /// The document as it is sent, made once.
 async fn described() -> Response {
     static TEXT: OnceLock<Bytes> = OnceLock::new();
-    let text = TEXT.get_or_init(|| document().to_json().unwrap_or_default().into()).clone();
+    let text = TEXT.get_or_init(|| document().to_string().into()).clone();
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
 
@@ -177,11 +109,13 @@ const PARAMETERS: &str = "there are page, per_page, status, search, selector and
 #[into_params(parameter_in = Query)]
 struct ListQuery {
     /// From 1
-    #[param(minimum = 1, default = 1)]
+    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
     page: Option<u32>,
+    /// How many keys are on a page
     #[param(minimum = 1, maximum = 1000, default = 25)]
     per_page: Option<u32>,
-    #[param(inline, default = "all")]
+    /// Only keys in this state; `all` is any
+    #[param(inline)]
     status: Option<StatusQuery>,
     /// Part of the name or the description, in any case
     search: Option<String>,
@@ -214,6 +148,8 @@ impl ListQuery {
 }
 
 /// List keys
+///
+/// Those of the caller's workspace, in any state unless `status` says which. No plaintext is among them.
 #[utoipa::path(get, path = "/v1/api-keys", tag = "keys", params(ListQuery), responses(
     (status = 200, description = "One page of keys", body = KeyListAnswer),
     OfAnyCall, OfWhatIsSaid,
@@ -236,6 +172,9 @@ async fn list_keys(
 }
 
 /// Create a key
+///
+/// The plaintext is in this answer and in no other; only its hash is kept. Sent with an `Idempotency-Key`, the same request
+/// again gets the same answer for 24 hours.
 #[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(refusals::IdempotencyHeader), request_body = NewKeyBody, responses(
     (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
     OfAnyCall, OfWhatIsSaid, OfAnyChange, OfAnyBody,
@@ -249,6 +188,8 @@ async fn create_key(State(context): State<Context>, caller: Caller, change: Chan
 }
 
 /// Show a key
+///
+/// Everything about it but its plaintext, which is not kept.
 #[utoipa::path(get, path = "/v1/api-keys/{id}", tag = "keys", params(("id" = String, Path, description = "The key's id")), responses(
     (status = 200, description = "The key", body = KeyAnswer),
     OfAnyCall, OfOneKey,
@@ -260,6 +201,8 @@ async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) ->
 }
 
 /// Change a key
+///
+/// Fields that are absent stay as they are. The plaintext stays the same.
 #[utoipa::path(patch, path = "/v1/api-keys/{id}", tag = "keys", request_body = KeyChangeBody,
     params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
@@ -319,6 +262,8 @@ async fn revoke_key(
 }
 
 /// Reactivate a revoked key
+///
+/// From the answer on, the key works again; the plaintext is the same as before.
 #[utoipa::path(post, path = "/v1/api-keys/{id}/reactivate", tag = "keys",
     params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),

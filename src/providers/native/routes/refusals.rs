@@ -11,10 +11,7 @@ use crate::providers::native::wire::ErrorAnswer;
 pub(super) enum OfAnyCall {
     #[response(status = 401, description = "`missing_auth`, `invalid_key` or `revoked_key`")]
     Unauthenticated(ErrorAnswer),
-    #[response(
-        status = 403,
-        description = "`insufficient_permissions`; for changes also `permission_not_held` or `last_admin_key`"
-    )]
+    #[response(status = 403, description = "`insufficient_permissions`: the missing permission is named")]
     Forbidden(ErrorAnswer),
     #[response(status = 429, description = "`rate_limited`: the limit of the day or of the minute is used up")]
     RateLimited(ErrorAnswer),
@@ -50,6 +47,11 @@ pub(super) enum OfWhatIsSaid {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
 pub(super) enum OfAnyChange {
+    #[response(
+        status = 403,
+        description = "`insufficient_permissions`, `permission_not_held` or `last_admin_key`: see the message"
+    )]
+    Forbidden(ErrorAnswer),
     #[response(status = 409, description = "`duplicate_name`, `idempotency_conflict` or `idempotency_in_progress`")]
     Conflict(ErrorAnswer),
     #[response(status = 413, description = "`too_large`: the body is larger than 64 KiB")]

@@ -1,6 +1,9 @@
 //! The native provider's HTTP from both sides: the routes as any caller sees them, and our own client of them.
 
+mod account;
 mod client;
+mod data;
+mod gate;
 mod openapi;
 mod pages;
 mod refusals;
@@ -14,10 +17,11 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::model::key::IssuedKey;
+use crate::model::plan::Plan;
 use crate::providers::Provider;
 use crate::providers::native::routes as native;
 use crate::providers::routes::Context;
-use crate::service::Service;
+use crate::service::{Agreement, NewWorkspace, Service};
 use crate::system;
 use crate::testing::{START, TestDatabase, new_workspace, now};
 
@@ -32,17 +36,31 @@ struct Site {
 
 impl Site {
     async fn new() -> Self {
+        Self::with(new_workspace(&"acme".parse().unwrap()).agreement).await
+    }
+
+    /// Whose workspace has so many calls a day and a minute, and so many credits a month.
+    async fn agreed(per_day: i64, per_minute: i64, monthly: i64) -> Self {
+        Self::with(Agreement {
+            plan: Plan::Enterprise,
+            daily_limit: Some(per_day),
+            minute_limit: Some(per_minute),
+            monthly_credits: Some(monthly),
+        })
+        .await
+    }
+
+    async fn with(agreement: Agreement) -> Self {
         let database = TestDatabase::sqlite();
         let service = database.open().await;
         let name = "acme".parse().unwrap();
-        let admin = service.create_workspace(&new_workspace(&name), START).await.unwrap();
-        Self {
-            database,
-            router: native::routes(context(&service)),
-            document: serde_json::to_value(native::document()).unwrap(),
-            service,
-            admin,
-        }
+        let new = NewWorkspace { agreement, ..new_workspace(&name) };
+        let admin = service.create_workspace(&new, START).await.unwrap();
+        Self { database, router: native::routes(context(&service)), document: native::document(), service, admin }
+    }
+
+    async fn workspace_id(&self) -> String {
+        self.service.workspaces().await.unwrap()[0].id.clone()
     }
 
     fn key(&self) -> &str {

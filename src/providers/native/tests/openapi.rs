@@ -105,6 +105,10 @@ fn the_router_takes_exactly_the_methods_that_are_declared() {
     block_on(async {
         let site = Site::new().await;
         for (path, operations) in site.document["paths"].as_object().unwrap() {
+            // These are the listener's.
+            if ["/healthz", "/readyz"].contains(&path.as_str()) {
+                continue;
+            }
             let mut declared: Vec<String> =
                 operations.as_object().unwrap().keys().map(|name| name.to_uppercase()).collect();
             if declared.contains(&"GET".to_owned()) {
@@ -128,6 +132,11 @@ fn every_operation_is_named_once_and_asks_for_a_key() {
             let place = format!("{method} {path}");
             assert!(names.insert(operation["operationId"].as_str().unwrap()), "{place}");
             assert!(!operation["summary"].as_str().unwrap().is_empty(), "{place}");
+            assert!(!operation["description"].as_str().unwrap().is_empty(), "{place}");
+            if operation["tags"][0] == "service" {
+                assert_eq!(operation["security"], json!([]), "{place}");
+                continue;
+            }
             for status in ["401", "403", "503"] {
                 let expected = status != "403" || (method.as_str(), path.as_str()) != WHOAMI;
                 assert_eq!(operation["responses"][status].is_object(), expected, "{place} {status}");
@@ -155,6 +164,7 @@ fn the_permissions_command_and_the_document_know_the_same_routes() {
         for (method, path) in [WHOAMI, ("GET", "/authorize"), ("POST", "/authorize")] {
             assert!(declared.remove(&(method.to_owned(), path.to_owned())), "{path} takes no permission of its own");
         }
+        declared.retain(|(_, path)| path.starts_with("/v1/"));
         assert_eq!(known, declared);
     });
 }
@@ -198,6 +208,34 @@ fn its_examples_fit_their_schemas() {
         assert!(seen >= 3, "{seen} examples");
         assert!(!fits(&document, &schemas["Key"], &json!({ "id": 1 })));
         assert!(!fits(&document, &schemas["NewKey"], &json!({ "name": "x" })));
+    });
+}
+
+#[test]
+fn every_refusal_has_an_example_of_each_code_it_names() {
+    block_on(async {
+        let document = document().await;
+        let mut seen = BTreeSet::new();
+        for (method, path, operation) in operations(&document) {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let content = &response["content"]["application/json"];
+                if status.starts_with('2') || path == "/readyz" {
+                    continue;
+                }
+                let place = format!("{method} {path} {status}");
+                let (said, _) = response["description"].as_str().unwrap().split_once(':').unwrap_or_default();
+                let said = if said.is_empty() { response["description"].as_str().unwrap() } else { said };
+                let codes: Vec<&str> = said.split('`').skip(1).step_by(2).collect();
+                assert!(!codes.is_empty(), "{place}");
+                for code in codes {
+                    let example = &content["examples"][code]["value"];
+                    assert_eq!(example["error"]["code"], code, "{place}");
+                    assert!(fits(&document, &content["schema"], example), "{place}: {example}");
+                    seen.insert(code.to_owned());
+                }
+            }
+        }
+        assert!(seen.len() >= 17, "{seen:?}");
     });
 }
 

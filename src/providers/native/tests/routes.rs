@@ -131,6 +131,8 @@ fn a_lifetime_is_an_instant_or_seconds_or_an_hour() {
         };
         let relative = create("a", "expires_in", json!(60)).await;
         assert_eq!(relative["expires_at"], at(60).to_string());
+        // An integer in JSON, however it is written.
+        assert_eq!(create("a too", "expires_in", json!(60.0)).await["expires_at"], at(60).to_string());
         let temporary = create("b", "temporary", json!(true)).await;
         assert_eq!(temporary["expires_at"], at(3_600).to_string());
         assert_eq!(temporary["temporary"], true);

@@ -11,8 +11,9 @@ pub(super) use account::{
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Number, Value, json};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -259,6 +260,9 @@ impl TierBody {
     }
 }
 
+/// The longest a key can be given in seconds: three thousand years, so that its end is a date whenever it is asked for.
+const LONGEST_LIFE: i64 = 100_000_000_000;
+
 /// What makes a key.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -283,8 +287,8 @@ pub(super) struct NewKeyBody {
     #[schema(format = DateTime)]
     expires_at: Option<String>,
     /// Seconds from now, instead of `expires_at`: the same request again then says the same
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "integer")]
+    #[schema(minimum = 1, maximum = 100_000_000_000_i64)]
     expires_in: Option<i64>,
     /// A key that ends by itself after an hour
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -319,10 +323,13 @@ impl NewKeyBody {
         let lifetime = match (self.expires_at.as_deref(), self.expires_in, self.temporary) {
             (None, None, _) => Lifetime::Never,
             (Some(text), None, false) => Lifetime::At(end(text)?),
-            (None, Some(seconds), false) => Lifetime::After(Age::from_seconds(seconds).ok_or_else(|| Invalid {
-                field: "expires_in",
-                problem: "it is a number of seconds, at least 1".to_owned(),
-            })?),
+            (None, Some(seconds), false) => {
+                let age = Age::from_seconds(seconds).filter(|_| seconds <= LONGEST_LIFE);
+                Lifetime::After(age.ok_or_else(|| Invalid {
+                    field: "expires_in",
+                    problem: format!("it is a number of seconds, from 1 to {LONGEST_LIFE}"),
+                })?)
+            }
             _ => {
                 let problem = "only one of expires_at, expires_in and temporary ends a key".to_owned();
                 return Err(Invalid { field: "expires_at", problem });
@@ -389,6 +396,16 @@ impl KeyChangeBody {
             expires_at,
         })
     }
+}
+
+/// An integer as JSON has it: `60.0` is one.
+fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let whole = || {
+        let text = number.as_f64().filter(|number| number.fract() == 0.0).map(|number| format!("{number:.0}"));
+        text.and_then(|text| text.parse().ok())
+    };
+    number.as_i64().or_else(whole).map(Some).ok_or_else(|| Error::custom("it is no integer"))
 }
 
 /// Why a key is switched off.
