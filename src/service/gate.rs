@@ -142,7 +142,7 @@ fn checked(call: Call<'_>) -> Result<(), Refusal> {
     }
     let is_dotted = call.path.split('/').any(|segment| segment == "." || segment == "..");
     // A semicolon ends a segment for some servers, so that `..;` leads up.
-    if is_dotted || call.path.contains("//") || call.path.contains(['\\', ';']) || hides_more(call.path) {
+    if is_dotted || call.path.contains("//") || call.path.contains(['\\', ';', '#']) || hides_more(call.path) {
         return wrong("path", "it can be read in two ways");
     }
     Ok(())
@@ -189,6 +189,7 @@ mod tests {
             "/v1/a%2",
             "/v1/a%+2b",
             "/v1/a;b",
+            "/v1/a#b",
             "/v1/contacts/..;/api-keys",
             "/v1/a%3Bb",
             "/v1/api-keys%0A",

@@ -46,9 +46,9 @@ const DESCRIPTION: &str =
 
 /// The path of a call that a proxy holds: up to its query nothing that can be read in two ways, as the gate has it.
 const CALLED: &str = concat!(
-    r"^(?![^?#]*//)(?![^?#]*/\.\.?([/?#]|$))/",
+    r"^(?![^?]*//)(?![^?]*/\.\.?([/?]|$))/",
     r#"([!"$&-:<->@-\[\]-~]|%(2[0-9a-dA-D]|3[0-9ac-fAC-F]|[46][0-9a-fA-F]|5[0-9abdefABDEF]|7[0-9a-eA-E]|[89a-fA-F][0-9a-fA-F]))*"#,
-    "([?#][!-~]*)?$"
+    r"(\?[!-~]*)?$"
 );
 
 /// The id of anything.
