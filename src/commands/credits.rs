@@ -33,7 +33,10 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         output::metrics(terminal, &metrics)?;
     } else {
         // How long they last is said where the usage may be seen, and left out elsewhere.
-        let days_left = client.usage(None, DAYS, now).await.ok().and_then(|usage| days_left(&credits, &usage));
+        let counted = client.usage(None, DAYS, now).await.ok();
+        // What is gathered from elsewhere counts changes, and not calls.
+        let counted = counted.filter(|usage| usage.note.is_none());
+        let days_left = counted.and_then(|usage| days_left(&credits, &usage));
         let json = credits::json(&credits, days_left, now);
         output.object(terminal, json, |terminal| credits::detail(&credits, days_left, now, terminal))?;
     }

@@ -19,6 +19,7 @@ use crate::model::rotation::{Naming, Old, Place, Record, Request, Retirement, St
 use crate::model::secret::hex;
 use crate::model::state;
 use crate::output::key;
+use crate::providers::Management;
 use crate::sink::{SinkSpec, Sinks};
 use crate::system;
 
@@ -40,6 +41,16 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
     hands.journal.open()?;
     let lock = alone(old, hands)?;
     let is_own = is_own(old, wishes, hands).await?;
+    if is_own && let Management::Role { role, .. } = hands.reached.rules.management {
+        let title = hands.reached.rules.title;
+        let message = format!(
+            "{title} keys never manage keys: what is made in the place of {}, a member's credential, would not either",
+            quoted(&old.name)
+        );
+        return Err(Failure::new(Exit::Forbidden, "not_offered", message)
+            .hint(format!("add the member anew (keys serve member add --role {role}), and then revoke this key"))
+            .into());
+    }
     let record = planned(old, wishes, is_own, hands).await?;
     let mut tools = Tools::new(false);
     if !record.places.is_empty() {
