@@ -208,12 +208,13 @@ impl Service {
         Ok(UsageReport {
             plan: workspace.plan.as_str().to_owned(),
             per_day,
-            per_minute,
+            per_minute: Some(per_minute),
             today: by_day.get(span.1).copied().unwrap_or_default(),
             days: by_day.into_iter().collect(),
             endpoints: busiest_first(by_endpoint),
             keys: busiest_first(by_key).into_iter().map(of_key).collect(),
             last_used_at,
+            note: None,
         })
     }
 }
