@@ -1,5 +1,5 @@
 //! What other people's programs make of `keys serve`: nginx in front of an API, Schemathesis and Spectral with its OpenAPI
-//! document, and the naughty strings, on both engines.
+//! document, and the naughty strings, on both engines; and that no plaintext is left in a dump of it all.
 //!
 //! A program that is not here is left out and named on standard error; `tests/run` installs each of
 //! them, and requires it: with `KEYS_REQUIRE_NGINX` set, a missing nginx or file server fails.
@@ -22,6 +22,9 @@ mod outside {
     mod gate;
     mod http;
     mod nginx;
+    mod plaintexts;
+    #[path = "../leaks/search.rs"]
+    mod search;
     mod service;
     mod strings;
     mod terminal;

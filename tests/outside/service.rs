@@ -25,10 +25,12 @@ impl<'a> Service<'a> {
         let admin = workspace(place, &database.url, "Acme", options);
         let log = File::create(place.path("server.log")).unwrap();
         let child = Command::new(KEYS)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            // As much as it can say.
+            .args(["serve", "-vv", "--log-requests", "all", "--listen", "127.0.0.1:0", "--database"])
             .arg(&database.url)
             .env_clear()
             .envs(place.environment())
+            .env("RUST_LOG", "trace")
             .current_dir(place.root())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
