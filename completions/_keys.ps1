@@ -337,6 +337,8 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
         }
         'keys;create' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the key, unique among active keys')
+            [CompletionResult]::new('--names', '--names', [CompletionResultType]::ParameterName, 'Make a key for each line of this file, which is its name; in --to, {name} stands for it')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many keys are made at the same time')
             [CompletionResult]::new('--perm', '--perm', [CompletionResultType]::ParameterName, 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)')
             [CompletionResult]::new('--description', '--description', [CompletionResultType]::ParameterName, 'What the key is for')
             [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Rate-limit tier')

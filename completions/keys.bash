@@ -437,13 +437,21 @@ _keys() {
             return 0
             ;;
         keys__subcmd__create)
-            opts="-p -y -q -v -h --name --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
+            opts="-p -y -q -v -h --name --names --jobs --perm --description --tier --expires --temp --if-exists --to --idempotency-key --dry-run --profile --provider --api-url --format --json --jq --yes --no-input --quiet --verbose --color --timeout --max-wait --ca-cert --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --names)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -322,6 +322,8 @@ set edit:completion:arg-completer[keys] = {|@words|
         }
         &'keys;create'= {
             cand --name 'Name of the key, unique among active keys'
+            cand --names 'Make a key for each line of this file, which is its name; in --to, {name} stands for it'
+            cand --jobs 'How many keys are made at the same time'
             cand --perm 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)'
             cand --description 'What the key is for'
             cand --tier 'Rate-limit tier'

@@ -339,6 +339,8 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l names -d 'Make a key for each line of this file, which is its name; in --to, {name} stands for it' -r -F
+complete -c keys -n "__fish_keys_using_subcommand create" -l jobs -d 'How many keys are made at the same time' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l description -d 'What the key is for' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l tier -d 'Rate-limit tier' -r -f -a "standard\t'The plan\'s own limits'

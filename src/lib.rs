@@ -32,6 +32,7 @@ mod hygiene;
 mod local;
 mod model;
 mod output;
+mod places;
 mod profiles;
 mod providers;
 mod reach;

@@ -25,6 +25,7 @@ mod cli {
     mod consent;
     mod crash;
     mod create;
+    mod create_many;
     mod database;
     mod faults;
     mod figures;

@@ -67,6 +67,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
+    ("places", &["exit", "failure", "sink", "text"]),
     ("unlock", &["config", "credential", "terminal"]),
     ("handover", &["exit", "failure", "model", "output", "sink", "terminal"]),
     (
@@ -122,6 +123,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "local",
             "model",
             "output",
+            "places",
             "profiles",
             "providers",
             "providers/*/client",

@@ -176,6 +176,7 @@ mod tests {
             "/v1/a%2",
             "/v1/a%+2b",
             "/v1/a;b",
+            "/v1/a#b",
             "/v1/contacts/..;/api-keys",
             "/v1/contacts#/../api-keys",
             "/v1/contacts#x",

@@ -102,6 +102,7 @@ fn a_path_that_can_be_read_in_two_ways_is_refused() {
             "/v1/contacts/%2e%2e/api-keys",
             "/v1//api-keys",
             "/v1/contacts%2f..%2fapi-keys",
+            "/v1/api-keys;x",
             "/v1/lexi;x=1/chat",
             "/v1/contacts/%ZZ",
             "/v1/contacts/%00",
