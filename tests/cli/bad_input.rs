@@ -161,7 +161,7 @@ exit 2
 error: the following required arguments were not provided:
   --perm <SCOPE>
 
-Usage: keys create --name <NAME> --perm <SCOPE>
+Usage: keys create --perm <SCOPE> <--name <NAME>|--names <FILE>>
 
 For more information, try '--help'.
 
@@ -303,7 +303,7 @@ exit 2
 --- stderr
 error: the argument '--temp' cannot be used with '--expires <WHEN>'
 
-Usage: keys create --name <NAME> --perm <SCOPE> --temp
+Usage: keys create --perm <SCOPE> --temp <--name <NAME>|--names <FILE>>
 
 For more information, try '--help'.
 
