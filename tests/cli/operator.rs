@@ -1,5 +1,10 @@
 //! What whoever holds the database can do with `keys serve`: workspaces, members, the audit log, a way back in.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
 use snapbox::str;
 
 use crate::support::{Place, Run, Seen, Server, sqlite};
@@ -299,4 +304,34 @@ hint: compare the entries around the break with a backup of the database
         &[(head, "[HEAD]")],
     );
     assert_eq!(serve(&place, "audit verify --workspace Acme --json").done().code, 12);
+}
+
+/// Where TLS to PostgreSQL is asked for, a server that has none hears nothing more: no name, no password.
+#[test]
+fn a_database_that_does_not_speak_tls_is_told_nothing() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let all = Arc::clone(&heard);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, mut asked) = (stream.unwrap(), [0; 8]);
+            if stream.read_exact(&mut asked).is_ok() && stream.write_all(b"N").is_ok() {
+                let mut more = asked.to_vec();
+                let _ = stream.read_to_end(&mut more);
+                all.lock().unwrap().push(more);
+            }
+        }
+    });
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let database = format!("postgres://keys:hunter2@{address}/keys?sslmode={mode}");
+        let seen = place.keys(["serve", "workspace", "list"]).env("KEYS_DATABASE_URL", &database).done();
+        assert_eq!(seen.code, 8, "{mode}: {}", seen.stderr);
+        assert!(seen.stderr.contains("TLS") && !seen.stderr.contains("hunter2"), "{mode}: {}", seen.stderr);
+    }
+    // The question whether there is TLS, and its length in front.
+    let question = [0, 0, 0, 8, 4, 210, 22, 47];
+    let heard = heard.lock().unwrap();
+    assert!(heard.len() >= 2 && heard.iter().all(|said| *said == question), "{heard:?}");
 }
