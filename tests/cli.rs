@@ -34,6 +34,7 @@ mod cli {
     mod life;
     mod many;
     mod network;
+    mod operator;
     mod road;
     mod streams;
     mod terminal;

@@ -20,22 +20,29 @@ pub(crate) struct Service<'a> {
 
 impl<'a> Service<'a> {
     /// `options` are those of `keys serve init`.
-    #[expect(clippy::disallowed_methods, reason = "the files of a test need be neither private nor atomic")]
     pub(crate) fn start(place: &'a Place, database: &Database, options: &str) -> Self {
         let admin = workspace(place, &database.url, "Acme", options);
+        Self::over(place, &database.url, admin)
+    }
+
+    /// On a database that has its workspaces; in place of a service before it, whose log it ends.
+    #[expect(clippy::disallowed_methods, reason = "the files of a test need be neither private nor atomic")]
+    pub(crate) fn over(place: &'a Place, database: &str, admin: String) -> Self {
         let log = File::create(place.path("server.log")).unwrap();
         let child = Command::new(KEYS)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(&database.url)
+            // As much as it can say.
+            .args(["serve", "-vv", "--log-requests", "all", "--listen", "127.0.0.1:0", "--database"])
+            .arg(database)
             .env_clear()
             .envs(place.environment())
+            .env("RUST_LOG", "trace")
             .current_dir(place.root())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut service = Self { place, child, database: database.url.clone(), address: String::new(), admin };
+        let mut service = Self { place, child, database: database.to_owned(), address: String::new(), admin };
         let began = wait_until(|| {
             let listening = service.log().into_iter().find(|line| line["event"] == "listening");
             if let Some(url) = listening.as_ref().and_then(|line| line["url"].as_str()) {
