@@ -16,6 +16,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("terminal", &["model", "text"]),
     ("output", &["exit", "model", "terminal", "text"]),
     ("hygiene", &["exit"]),
+    ("known", &["files", "model"]),
     ("credential", &["exit", "files", "model", "text"]),
     ("profiles", &["credential", "exit", "files", "model", "providers", "text"]),
     ("sink", &["credential", "exit", "files", "model", "system"]),
@@ -31,13 +32,14 @@ const TABLE: &[(&str, &[&str])] = &[
         "local",
         &["files", "http", "model", "providers", "providers/*/client", "providers/*/routes", "service", "system"],
     ),
-    ("config", &["credential", "exit", "http", "model", "profiles", "providers", "sink", "terminal", "text"]),
+    ("config", &["credential", "exit", "http", "known", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
         "reach",
         &[
             "config",
             "credential",
             "http",
+            "known",
             "local",
             "model",
             "output",
@@ -119,6 +121,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "files",
             "handover",
             "http",
+            "known",
             "local",
             "model",
             "output",
@@ -145,6 +148,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "config",
             "exit",
             "failure",
+            "known",
             "model",
             "output",
             "providers",
@@ -163,7 +167,7 @@ const CLIENT_SIDE: &[&str] =
 
 /// Rooms that one command alone may use, or a few.
 const BY_FEW: &[(&str, &[&str])] = &[
-    ("cli", &["completions", "help", "man"]),
+    ("cli", &["complete", "completions", "help", "man"]),
     ("local", &["serve"]),
     ("providers/*/routes", &["serve"]),
     ("serve", &["serve"]),

@@ -17,8 +17,8 @@ use crate::model::lifetime::Age;
 use crate::model::policy::{Facts, Finding, Policy};
 use crate::model::usage::UsageReport;
 use crate::output::{Format, Output, findings};
-use crate::providers::Rules;
 use crate::providers::native::client::Client;
+use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{files, system, text};
 
@@ -90,20 +90,17 @@ fn read(path: &std::path::Path) -> anyhow::Result<Policy> {
     })
 }
 
-pub(crate) async fn run(
-    args: Args,
-    client: &Client,
-    rules: &Rules,
-    output: &Output,
-    terminal: &mut Terminal,
-) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, reached: &Reached, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+    let client = &reached.client;
     let policy = args.into_policy()?;
     let now = system::now();
     let keys = all_keys(client).await?;
+    reached.known.note_each(&keys);
+    reached.known.note_that_this_is_all();
     let seen = Seen::of(client, &policy, &keys, terminal).await?;
     let facts = Facts {
         keys: &keys,
-        catalogue: &rules.permissions,
+        catalogue: &reached.rules.permissions,
         calls: seen.calls.as_ref(),
         own: seen.own.as_ref(),
         per_day: seen.usage.as_ref().map(|usage| &usage.per_day),

@@ -15,6 +15,7 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::Rules;
 use crate::providers::native::client::Client;
+use crate::reach::Reached;
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -81,11 +82,11 @@ impl Args {
 pub(crate) async fn run(
     args: Args,
     circumstances: &Circumstances,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let (client, rules) = (&reached.client, reached.rules);
     let new = new_key(&args, rules)?;
     let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
     if args.dry_run {
@@ -103,6 +104,7 @@ pub(crate) async fn run(
         }
         Err(error) => return Err(explained(error, &args, &idempotency_key, client)),
     };
+    reached.known.note(&issued.key);
     let record = key::json(&issued.key, system::now());
     let resume = resume_line(&args, &idempotency_key, client);
     let places = deliver(&issued, record, handover, output, terminal, &resume)?;

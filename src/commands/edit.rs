@@ -15,6 +15,7 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::Rules;
 use crate::providers::native::client::Client;
+use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
@@ -65,14 +66,14 @@ const ACT: Act<'_> = Act { verb: "remove permissions", is_final: false };
 pub(crate) async fn run(
     args: Args,
     yes: bool,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let client = &reached.client;
     let now = system::now();
     let given = Given { yes, confirm: &args.confirm, ..Given::default() };
-    let asked = check(&args, rules)?;
+    let asked = check(&args, reached.rules)?;
     if !args.remove_perm.is_empty() {
         given.or_somebody_to_ask(ACT, terminal)?;
     }
@@ -88,6 +89,7 @@ pub(crate) async fn run(
         let context = format!("could not change the key {}", quoted(&before.name));
         changed_or_not(error, context, client.flags(), &before)
     })?;
+    reached.known.note(&after);
     output.object(terminal, key::json(&after, now), |_| Ok(()))?;
     terminal.flush()?;
     report(&before, &after, client, terminal);

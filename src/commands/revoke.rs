@@ -9,7 +9,7 @@ use crate::http::IdempotencyKey;
 use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::reach::Reached;
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -47,10 +47,11 @@ const ACT: Act<'_> = Act { verb: "revoke", is_final: false };
 pub(crate) async fn run(
     args: Args,
     yes: bool,
-    client: &Client,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let client = &reached.client;
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;
@@ -75,6 +76,7 @@ pub(crate) async fn run(
         client.revoke(&key.id, args.reason.as_deref(), &once).await
     };
     let said = |key: &Key| {
+        reached.known.note(key);
         terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
         terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
     };
