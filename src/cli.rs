@@ -307,7 +307,7 @@ impl Command {
             Self::Usage(args) => usage::run(args, client, output, terminal).await,
             Self::Credits(args) => credits::run(args, client, output, terminal).await,
             Self::Audit(args) => audit::run(args, client, output, terminal).await,
-            Self::Check(args) => check::run(args, reached, output, terminal).await,
+            Self::Check(args) => check::run(args, yes, environment, reached, output, terminal).await,
             Self::Whoami(_) => {
                 let directory = environment.config_directory().ok();
                 let stored = reached.stored.as_ref().zip(directory.as_deref());

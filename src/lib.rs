@@ -34,6 +34,7 @@ mod known;
 mod local;
 mod model;
 mod output;
+mod places;
 mod profiles;
 mod providers;
 mod reach;

@@ -26,6 +26,7 @@ mod cli {
     mod consent;
     mod crash;
     mod create;
+    mod create_many;
     mod database;
     mod faults;
     mod figures;

@@ -1,7 +1,8 @@
 //! What other people's programs make of `keys serve`: nginx in front of an API, Schemathesis and Spectral with its OpenAPI
 //! document, and the naughty strings, on both engines.
 //!
-//! A program that is not here is left out and named on standard error; `tests/run` installs each of them, and requires it.
+//! A program that is not here is left out and named on standard error; `tests/run` installs each of
+//! them, and requires it: with `KEYS_REQUIRE_NGINX` set, a missing nginx or file server fails.
 
 #![cfg(unix)]
 #![expect(

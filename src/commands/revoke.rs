@@ -5,8 +5,6 @@ use clap::Args as ClapArgs;
 use crate::bulk::{self, Account};
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
-use crate::http::IdempotencyKey;
-use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
 use crate::reach::Reached;
@@ -71,15 +69,6 @@ pub(crate) async fn run(
     if !active.is_empty() {
         given.obtain(ACT, &active, &client.host(), terminal, now)?;
     }
-    let revoke = async |key: &Key| {
-        let once = IdempotencyKey::fresh(&mut system::random);
-        client.revoke(&key.id, args.reason.as_deref(), &once).await
-    };
-    let said = |key: &Key| {
-        reached.known.note(key);
-        terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
-        terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
-    };
-    account.each(active, revoke, said).await;
+    account.revoke(active, args.reason.as_deref(), client, &reached.known, terminal).await;
     account.finish(client, output, terminal, now)
 }

@@ -74,9 +74,16 @@ fn program() -> Option<&'static str> {
         .into_iter()
         .find(|name| Command::new(name).arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success()));
     if found.is_none() {
-        leave_out("nginx", "the gate before an API");
+        lacks("nginx", "the gate before an API");
     }
     found
+}
+
+/// Leaves out what needs the program, or fails where that is required.
+#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
+pub(crate) fn lacks(program: &str, left_out: &str) {
+    assert!(std::env::var_os("KEYS_REQUIRE_NGINX").is_none(), "there is no {program}, which is required");
+    leave_out(program, left_out);
 }
 
 /// The one block of the README in this language.

@@ -45,9 +45,9 @@ const DESCRIPTION: &str =
 
 /// The path of a call that a proxy holds: up to its query nothing that can be read in two ways, as the gate has it.
 const CALLED: &str = concat!(
-    r"^(?![^?#]*//)(?![^?#]*/\.\.?([/?#]|$))/",
+    r"^(?![^?]*//)(?![^?]*/\.\.?([/?]|$))/",
     r#"([!"$&-:<->@-\[\]-~]|%(2[0-9a-dA-D]|3[0-9ac-fAC-F]|[46][0-9a-fA-F]|5[0-9abdefABDEF]|7[0-9a-eA-E]|[89a-fA-F][0-9a-fA-F]))*"#,
-    "([?#][!-~]*)?$"
+    r"(\?[!-~]*)?$"
 );
 
 /// The id of anything.
@@ -71,7 +71,11 @@ pub(crate) fn document() -> Value {
             complete(&path, operation, &examples);
         }
     }
-    for (path, operation) in of_the_service() {
+    for (path, mut operation) in of_the_service() {
+        for (status, response) in members(&mut operation["responses"]) {
+            add_headers(&status, response, false, false);
+            examples.add(&status, response);
+        }
         document["paths"][path] = json!({ "get": operation });
     }
     document
@@ -242,7 +246,7 @@ fn of_the_service() -> [(&'static str, Value); 3] {
     let alive = object("It lives", json!({ "status": "ok" }));
     let ready = object("Its database answers", json!({ "status": "ready" }));
     let not_ready = json!({
-        "description": "`unavailable`: its database does not answer, or it is about to end",
+        "description": "`unavailable`: its database does not answer; `draining`: it is about to end",
         "content": { "application/json": { "schema": reference("ErrorAnswer") } },
     });
     [

@@ -32,7 +32,7 @@ use utoipa::IntoParams;
 pub(crate) use self::document::document;
 use self::page::page;
 use self::problem::Problem;
-pub(crate) use self::problem::{error_body, request_id};
+pub(crate) use self::problem::{add_unknown_quota, error_body, request_id};
 use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
 use self::request::{Body, Change, Id};
 use super::wire::{
@@ -172,6 +172,7 @@ async fn list_keys(
 /// again gets the same answer for 24 hours.
 #[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(request::IdempotencyHeader), request_body = NewKeyBody, responses(
     (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
+    (status = 404, description = "`not_found`: the key that `replaces` names is none of this workspace", body = ErrorAnswer),
     OfAnyCall, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {

@@ -1,5 +1,7 @@
 //! `keys check`: which keys are stale, too wide or about to end, as an exit code.
 
+mod fix;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use self::fix::Fix;
+use crate::config::Environment;
 use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::http::HttpError;
@@ -30,12 +34,15 @@ const LARGEST_POLICY: u64 = 64 * 1024;
 
 /// Check the keys against a policy: too old, unused, too wide, about to end
 ///
-/// Ends with 12 where anything is found. Each finding names the command that mends it.
+/// Ends with 12 where anything is found. Each finding names the command that mends it; --fix runs those that rotate and
+/// revoke, once you agree.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   keys check
   keys check --max-age 60d --require-expiry --format junit > keys.xml
   keys check --policy keys-policy.toml --format sarif > keys.sarif
+  keys check --fix --dry-run
+  keys check --fix --to 'file:/run/secrets/{name}' --grace 7d --yes --max 20
 
 A policy file:
   max-age = \"90d\"          # false switches a rule off
@@ -63,10 +70,12 @@ pub(crate) struct Args {
     /// Read the policy from this file; options come first
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    fix: Fix,
 }
 
 impl Args {
-    fn into_policy(self) -> anyhow::Result<Policy> {
+    fn policy(&self) -> anyhow::Result<Policy> {
         let mut policy = match &self.policy {
             Some(path) => read(path)?,
             None => Policy::default(),
@@ -90,9 +99,16 @@ fn read(path: &std::path::Path) -> anyhow::Result<Policy> {
     })
 }
 
-pub(crate) async fn run(args: Args, reached: &Reached, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    args: Args,
+    yes: bool,
+    environment: &Environment,
+    reached: &Reached,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     let client = &reached.client;
-    let policy = args.into_policy()?;
+    let policy = args.policy()?;
     let now = system::now();
     let keys = all_keys(client).await?;
     reached.known.note_each(&keys);
@@ -113,6 +129,10 @@ pub(crate) async fn run(args: Args, reached: &Reached, output: &Output, terminal
             terminal.say(&format!("{} checked, nothing found", text::count(keys.len(), "key")));
         }
         return Ok(());
+    }
+    if args.fix.is_asked() {
+        let found = fix::Found { findings: &found, keys: &keys, own: seen.own.as_ref() };
+        return fix::run(&args, yes, &found, environment, reached, terminal).await;
     }
     let message = format!("{} in {}", text::count(found.len(), "finding"), text::count(keys.len(), "key"));
     Err(Failure::new(Exit::CheckFailed, "policy_violated", message).into())
