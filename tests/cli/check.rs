@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, Server};
+use crate::support::{Place, Server, leave_out};
 
 /// Keys of every kind, their times moved into the past.
 fn seed(server: &Server<'_>) -> bool {
@@ -185,6 +185,7 @@ print(len(cases), len(failed), any('<a & \"b\"> ]]>' in case.find('failure').tex
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
         assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
+    by_the_model_of_sarif(&place, &sarif);
     let refused = server.keys(&admin, "list --format sarif").done();
     assert_eq!(refused.code, 2, "{}", refused.stderr);
 }
@@ -198,4 +199,23 @@ fn who_may_only_look_can_check() {
     assert_eq!((seen.code, seen.stderr.as_str()), (0, "2 keys checked, nothing found\n"));
     let none = server.create("none", "lexi");
     assert_eq!(server.keys(&none, "check").done().code, 5);
+}
+
+/// Reads it with classes that are generated from the schema of SARIF 2.1.0 and refuse what is not in it.
+#[expect(clippy::disallowed_methods, reason = "where they are installed is for those who run the tests to say")]
+fn by_the_model_of_sarif(place: &Place, sarif: &Value) {
+    let Ok(python) = std::env::var("KEYS_TEST_SARIF") else {
+        return leave_out("pydantic-sarif", "findings read by a model of SARIF");
+    };
+    let script = "import json, sys
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
+Sarif.model_validate(json.load(sys.stdin))";
+    let read = |sarif: &Value| {
+        place.run(vec![python.clone(), "-c".to_owned(), script.to_owned()]).input(sarif.to_string()).done()
+    };
+    let seen = read(sarif);
+    assert_eq!((seen.code, seen.stderr.as_str()), (0, ""));
+    let mut wrong = sarif.clone();
+    wrong["runs"][0]["results"][0]["levl"] = "warning".into();
+    assert_ne!(read(&wrong).code, 0, "it takes everything");
 }
