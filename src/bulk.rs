@@ -9,12 +9,14 @@ use serde_json::{Value, json};
 use crate::consent::Act;
 use crate::exit::{Exit, Explain};
 use crate::failure::{Failure, changed_or_not, meaning, quoted, whole_message};
-use crate::http::HttpError;
+use crate::http::{HttpError, IdempotencyKey};
+use crate::known::Known;
 use crate::model::key::Key;
 use crate::output::{Output, key};
+use crate::providers::Ability;
 use crate::providers::client::Client;
 use crate::terminal::Terminal;
-use crate::text;
+use crate::{system, text};
 
 /// What became of each key.
 pub(crate) struct Account {
@@ -63,6 +65,33 @@ impl Account {
                 }
             }
         }
+    }
+
+    /// Revokes each key, and tells of it.
+    pub(crate) async fn revoke(
+        &mut self,
+        keys: Vec<Key>,
+        reason: Option<&str>,
+        client: &Client,
+        known: &Known,
+        terminal: &mut Terminal,
+    ) {
+        let revoke = async |key: &Key| {
+            let once = IdempotencyKey::fresh(&mut system::random);
+            let after = client.revoke(&key.id, reason, &once).await?;
+            Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
+        };
+        let is_final = client.must_offer(Ability::Reactivate).is_err();
+        let said = |key: &Key| {
+            known.note(key);
+            terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
+            if is_final {
+                terminal.say("This cannot be undone; a new key is made with `keys create`");
+            } else {
+                terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+            }
+        };
+        self.each(keys, revoke, said).await;
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.

@@ -22,6 +22,7 @@ mod support;
 mod cli {
     mod bad_input;
     mod check;
+    mod completion;
     mod consent;
     mod crash;
     mod create;

@@ -17,6 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("terminal", &["model", "text"]),
     ("output", &["exit", "model", "terminal", "text"]),
     ("hygiene", &["exit"]),
+    ("known", &["files", "model"]),
     ("credential", &["exit", "files", "model", "text"]),
     ("profiles", &["credential", "exit", "files", "model", "providers", "text"]),
     ("sink", &["credential", "exit", "files", "model", "system"]),
@@ -51,13 +52,14 @@ const TABLE: &[(&str, &[&str])] = &[
             "system",
         ],
     ),
-    ("config", &["credential", "exit", "http", "model", "profiles", "providers", "sink", "terminal", "text"]),
+    ("config", &["credential", "exit", "http", "known", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
         "reach",
         &[
             "config",
             "credential",
             "http",
+            "known",
             "local",
             "model",
             "output",
@@ -115,7 +117,21 @@ const TABLE: &[(&str, &[&str])] = &[
     ("consent", CLIENT_SIDE),
     (
         "bulk",
-        &["consent", "exit", "failure", "http", "model", "output", "providers", "providers/client", "terminal", "text"],
+        &[
+            "consent",
+            "exit",
+            "failure",
+            "http",
+            "known",
+            "model",
+            "output",
+            "providers",
+            "providers",
+            "providers/client",
+            "system",
+            "terminal",
+            "text",
+        ],
     ),
     (
         "commands",
@@ -130,6 +146,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "files",
             "handover",
             "http",
+            "known",
             "local",
             "model",
             "output",
@@ -158,6 +175,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "config",
             "exit",
             "failure",
+            "known",
             "model",
             "output",
             "providers",
@@ -176,7 +194,7 @@ const CLIENT_SIDE: &[&str] =
 
 /// Rooms that one command alone may use, or a few.
 const BY_FEW: &[(&str, &[&str])] = &[
-    ("cli", &["completions", "help", "man"]),
+    ("cli", &["complete", "completions", "help", "man"]),
     ("local", &["serve"]),
     ("providers/routes", &["serve"]),
     ("providers/*/routes", &["serve"]),

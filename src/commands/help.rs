@@ -106,6 +106,7 @@ KEYS_API_URL needs no login.
                      it, because arguments can be read by others
   KEYS_CONFIG_DIR    Where config.toml is, with the profiles
   KEYS_DATA_DIR      Where the profile `local` keeps its database, and rotations their journal
+  KEYS_CACHE_DIR     Where names of keys are remembered for the shell's completion
   KEYS_DATABASE_URL  The database of `keys serve`, as --database
   KEYS_NO_INPUT      Never ask anything, as --no-input
   HTTPS_PROXY        The proxy to reach services through, of which it sees the host alone; ALL_PROXY is as good

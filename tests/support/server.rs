@@ -1,7 +1,7 @@
 //! `keys serve` as a child process, on a port of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
@@ -23,8 +23,21 @@ impl<'a> Server<'a> {
     pub(crate) fn start(place: &'a Place) -> Self {
         let database = place.path("service.db");
         let admin = make_workspace(place, "Acme");
+        let (child, stderr, url) = Self::spawn(place, &database, "127.0.0.1:0");
+        Self { place, child, stderr, url, database, admin }
+    }
+
+    /// SIGKILL, and another one in its place, on the same port.
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let address = self.address().to_owned();
+        (self.child, self.stderr, self.url) = Self::spawn(self.place, &self.database, &address);
+    }
+
+    fn spawn(place: &Place, database: &Path, address: &str) -> (Child, BufReader<ChildStderr>, String) {
         let mut child = Command::new(KEYS)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .args(["serve", "--listen", address, "--database"])
             .arg(format!("sqlite:{}", database.display()))
             .env_clear()
             .envs(place.environment())
@@ -39,7 +52,7 @@ impl<'a> Server<'a> {
         stderr.read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service said `{line}`"));
         let url = said["url"].as_str().unwrap().to_owned();
-        Self { place, child, stderr, url, database, admin }
+        (child, stderr, url)
     }
 
     pub(crate) fn address(&self) -> &str {

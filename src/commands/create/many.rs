@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::handover::Handover;
 use crate::http::IdempotencyKey;
+use crate::known::Known;
 use crate::model::key::{Key, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::output::{Output, key};
@@ -32,6 +33,7 @@ pub(super) struct Run<'a, 't> {
     pub(super) lifetime: Lifetime,
     pub(super) circumstances: &'a Circumstances,
     pub(super) client: &'a Client,
+    pub(super) known: &'a Known,
     pub(super) rules: &'a Rules,
     pub(super) output: &'a Output,
     pub(super) terminal: &'a RefCell<&'t mut Terminal>,
@@ -119,6 +121,7 @@ impl Run<'_, '_> {
             }
             Err(error) => return Err(explained(error, name.as_str(), resume)),
         };
+        self.known.note(&issued.key);
         let record = key::json(&issued.key, system::now());
         let delivered = handover.deliver(&issued, &record, &mut self.terminal.borrow_mut());
         delivered.map_err(|lost| undelivered(&issued, &lost, resume))?;

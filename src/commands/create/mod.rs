@@ -21,6 +21,7 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::client::Client;
 use crate::providers::{Ability, Rules};
+use crate::reach::Reached;
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -99,19 +100,19 @@ impl Args {
 pub(crate) async fn run(
     args: Args,
     circumstances: &Circumstances,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let (client, rules) = (&reached.client, reached.rules);
     let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
     let now = system::now();
     // The service decides by its own clock; what cannot be right by any clock need not be sent.
     selection::end(args.expires, now)?;
     let lifetime = rules.taken(args.expires, now);
     if args.names.is_some() {
-        let terminal = &RefCell::new(terminal);
-        let run = many::Run { args: &args, lifetime, circumstances, client, rules, output, terminal };
+        let (terminal, known) = (&RefCell::new(terminal), &reached.known);
+        let run = many::Run { args: &args, lifetime, circumstances, client, known, rules, output, terminal };
         return run.all(&idempotency_key).await;
     }
     let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
@@ -136,6 +137,7 @@ pub(crate) async fn run(
             return Err(explained(error, new.name.as_str(), &resume));
         }
     };
+    reached.known.note(&issued.key);
     let record = key::json(&issued.key, system::now());
     let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
     let places = deliver(&issued, record, handover, output, terminal, &resume)?;
