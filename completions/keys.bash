@@ -200,7 +200,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -274,7 +274,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -344,7 +344,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -398,7 +398,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -492,7 +492,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -550,7 +550,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -628,7 +628,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -714,7 +714,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -768,7 +768,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -858,7 +858,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -916,7 +916,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -970,7 +970,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1024,7 +1024,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1078,7 +1078,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1132,7 +1132,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1186,7 +1186,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1240,7 +1240,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1294,7 +1294,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1348,7 +1348,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1402,7 +1402,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1456,7 +1456,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1510,7 +1510,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1592,7 +1592,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1682,7 +1682,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1736,7 +1736,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1790,7 +1790,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1848,7 +1848,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1902,7 +1902,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -1960,7 +1960,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2014,7 +2014,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2116,7 +2116,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2170,7 +2170,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2236,7 +2236,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2290,7 +2290,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2352,7 +2352,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2434,7 +2434,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2488,7 +2488,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2562,7 +2562,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2624,7 +2624,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2678,7 +2678,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2748,7 +2748,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2806,7 +2806,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2864,7 +2864,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2934,7 +2934,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -2992,7 +2992,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -3046,7 +3046,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -3108,7 +3108,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)
@@ -3162,7 +3162,7 @@ _keys() {
                     return 0
                     ;;
                 --provider)
-                    COMPREPLY=($(compgen -W "native" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "native leadlex nexus contactlevel" -- "${cur}"))
                     return 0
                     ;;
                 --api-url)

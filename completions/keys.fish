@@ -25,7 +25,10 @@ function __fish_keys_using_subcommand
 end
 
 complete -c keys -n "__fish_keys_needs_command" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_needs_command" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_needs_command" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_needs_command" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_needs_command" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -77,7 +80,10 @@ complete -c keys -n "__fish_keys_needs_command" -f -a "man" -d 'Print the manual
 complete -c keys -n "__fish_keys_needs_command" -f -a "help" -d 'Print help for a command or a topic: exit-codes, output, environment'
 complete -c keys -n "__fish_keys_using_subcommand login" -l key-file -d 'Read the key from a file that nobody else may read' -r -F
 complete -c keys -n "__fish_keys_using_subcommand login" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand login" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand login" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand login" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand login" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -102,7 +108,10 @@ complete -c keys -n "__fish_keys_using_subcommand login" -s q -l quiet -d 'Say o
 complete -c keys -n "__fish_keys_using_subcommand login" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand logout" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand logout" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand logout" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -125,7 +134,10 @@ complete -c keys -n "__fish_keys_using_subcommand logout" -s q -l quiet -d 'Say 
 complete -c keys -n "__fish_keys_using_subcommand logout" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand logout" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand whoami" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand whoami" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -148,7 +160,10 @@ complete -c keys -n "__fish_keys_using_subcommand whoami" -s q -l quiet -d 'Say 
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand whoami" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -178,7 +193,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_s
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "remove" -d 'Remove a profile and its stored key'
 complete -c keys -n "__fish_keys_using_subcommand profile; and not __fish_seen_subcommand_from list ls use show get remove rm" -f -a "rm" -d 'Remove a profile and its stored key'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -201,7 +219,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -224,7 +245,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -247,7 +271,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -270,7 +297,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -293,7 +323,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -316,7 +349,10 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -338,7 +374,7 @@ complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subco
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say only what must be heard'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand profile; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help'
-complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key, unique among active keys' -r
+complete -c keys -n "__fish_keys_using_subcommand create" -l name -d 'Name of the key; where the provider wants it so, unique among active keys' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l names -d 'Make a key for each line of this file, which is its name; in --to, {name} stands for it' -r -F
 complete -c keys -n "__fish_keys_using_subcommand create" -l jobs -d 'How many keys are made at the same time' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l perm -d 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)' -r
@@ -352,7 +388,10 @@ skip\t'Make nothing and succeed'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l to -d 'Where the plaintext goes: stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, github-env:NAME, github-output:NAME or fd:N; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l idempotency-key -d 'Send this Idempotency-Key: the same request again gets the same key for 24 hours' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand create" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand create" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand create" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -389,7 +428,10 @@ complete -c keys -n "__fish_keys_using_subcommand list" -l expiring -d 'Only key
 complete -c keys -n "__fish_keys_using_subcommand list" -l sort -d 'Order: name, created, last-used or expires; with a minus in front the other way round' -r
 complete -c keys -n "__fish_keys_using_subcommand list" -l limit -d 'Show at most this many keys' -r
 complete -c keys -n "__fish_keys_using_subcommand list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand list" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand list" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -425,7 +467,10 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -l expiring -d 'Only keys 
 complete -c keys -n "__fish_keys_using_subcommand ls" -l sort -d 'Order: name, created, last-used or expires; with a minus in front the other way round' -r
 complete -c keys -n "__fish_keys_using_subcommand ls" -l limit -d 'Show at most this many keys' -r
 complete -c keys -n "__fish_keys_using_subcommand ls" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand ls" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand ls" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand ls" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand ls" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -449,7 +494,10 @@ complete -c keys -n "__fish_keys_using_subcommand ls" -s q -l quiet -d 'Say only
 complete -c keys -n "__fish_keys_using_subcommand ls" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand show" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand show" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -472,7 +520,10 @@ complete -c keys -n "__fish_keys_using_subcommand show" -s q -l quiet -d 'Say on
 complete -c keys -n "__fish_keys_using_subcommand show" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand get" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand get" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand get" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand get" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -505,7 +556,10 @@ unmetered\t'No limits; on enterprise plans only'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l expires -d 'New end: 30d, 12h, 4w, a date, an RFC 3339 instant, or never' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l confirm -d 'The key\'s name, instead of typing it when asked' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand edit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand edit" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand edit" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand edit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -538,7 +592,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotate" -l expiring -d 'All ac
 complete -c keys -n "__fish_keys_using_subcommand rotate" -l max -d 'The most keys this may rotate; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand rotate" -l jobs -d 'How many keys are rotated at the same time' -r
 complete -c keys -n "__fish_keys_using_subcommand rotate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotate" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotate" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotate" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -564,7 +621,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotate" -s q -l quiet -d 'Say 
 complete -c keys -n "__fish_keys_using_subcommand rotate" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rotate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -592,7 +652,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_
 complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "abort" -d 'Revoke the new key and keep the old one, as long as the new one is not live'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and not __fish_seen_subcommand_from list show resume abort finish" -f -a "finish" -d 'Retire the old key, where the service does not end it by itself'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -615,7 +678,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subc
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -639,7 +705,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subc
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l to -d 'Another place instead of those that do not have the key yet; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -662,7 +731,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subc
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -686,7 +758,10 @@ complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subc
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l when-idle -d 'How long the old key must not have been used' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rotation; and __fish_seen_subcommand_from finish" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -718,7 +793,10 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -l reason -d 'Why, for
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand revoke" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand revoke" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand revoke" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -742,7 +820,10 @@ complete -c keys -n "__fish_keys_using_subcommand revoke" -s q -l quiet -d 'Say 
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand revoke" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand reactivate" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand reactivate" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -771,7 +852,10 @@ complete -c keys -n "__fish_keys_using_subcommand delete" -l unused -d 'All acti
 complete -c keys -n "__fish_keys_using_subcommand delete" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand delete" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand delete" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand delete" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand delete" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -801,7 +885,10 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -l unused -d 'All active k
 complete -c keys -n "__fish_keys_using_subcommand rm" -l confirm -d 'The key\'s name, instead of typing it when asked; repeat it for several keys' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l max -d 'The most keys this may touch; with --yes it is consent to more than one' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand rm" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand rm" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand rm" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand rm" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -825,7 +912,10 @@ complete -c keys -n "__fish_keys_using_subcommand rm" -s q -l quiet -d 'Say only
 complete -c keys -n "__fish_keys_using_subcommand rm" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand lookup" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand lookup" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand lookup" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -850,7 +940,10 @@ complete -c keys -n "__fish_keys_using_subcommand lookup" -s h -l help -d 'Print
 complete -c keys -n "__fish_keys_using_subcommand usage" -l days -d 'How many days to look back, today included' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -l fail-below -d 'End with 12 where fewer calls are left today: a number, or a share such as 10%' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand usage" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand usage" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand usage" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand usage" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -875,7 +968,10 @@ complete -c keys -n "__fish_keys_using_subcommand usage" -s v -l verbose -d 'Say
 complete -c keys -n "__fish_keys_using_subcommand usage" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand credits" -l fail-below -d 'End with 12 where fewer credits are left: a number, or a share of what was granted such as 10%' -r
 complete -c keys -n "__fish_keys_using_subcommand credits" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand credits" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand credits" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand credits" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand credits" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -899,7 +995,10 @@ complete -c keys -n "__fish_keys_using_subcommand credits" -s v -l verbose -d 'S
 complete -c keys -n "__fish_keys_using_subcommand credits" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand balance" -l fail-below -d 'End with 12 where fewer credits are left: a number, or a share of what was granted such as 10%' -r
 complete -c keys -n "__fish_keys_using_subcommand balance" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand balance" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand balance" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand balance" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand balance" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -927,7 +1026,10 @@ complete -c keys -n "__fish_keys_using_subcommand audit" -l action -d 'Only this
 complete -c keys -n "__fish_keys_using_subcommand audit" -l key -d 'Only changes of this key; that of a deleted one by its id' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -l limit -d 'Show at most this many changes' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand audit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand audit" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand audit" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -955,7 +1057,10 @@ complete -c keys -n "__fish_keys_using_subcommand check" -l unused -d 'How long 
 complete -c keys -n "__fish_keys_using_subcommand check" -l expiring -d 'How long before its end a key should be replaced [default: 14d]' -r
 complete -c keys -n "__fish_keys_using_subcommand check" -l policy -d 'Read the policy from this file; options come first' -r -F
 complete -c keys -n "__fish_keys_using_subcommand check" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand check" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand check" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand check" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand check" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -979,7 +1084,10 @@ complete -c keys -n "__fish_keys_using_subcommand check" -s q -l quiet -d 'Say o
 complete -c keys -n "__fish_keys_using_subcommand check" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1003,7 +1111,10 @@ complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_sub
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand perms; and not __fish_seen_subcommand_from for" -f -a "for" -d 'Show the least permission each call needs'
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand perms; and __fish_seen_subcommand_from for" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1040,7 +1151,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_sub
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l idle-timeout -d 'How long a connection may wait for its next request' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l drain-timeout -d 'How long requests under way may take to finish once the server is told to end' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and not __fish_seen_subcommand_from init workspace member audit admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1079,7 +1193,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l database -d 'Database: sqlite:PATH or postgres://… [default: that of the profile `local`]' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l to -d 'Where the admin key goes; may be repeated' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1102,7 +1219,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1130,7 +1250,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "grant-credits" -d 'Add credits to a workspace'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from workspace" -f -a "set-feature" -d 'Switch a feature of a workspace on or off'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1155,7 +1278,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "add" -d 'Add a member, and issue the credential'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from member" -f -a "list" -d 'List the members whose credential works'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1179,7 +1305,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from audit" -f -a "verify" -d 'Look through the chain of every workspace: each entry carries the hash of the one before it'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1203,7 +1332,10 @@ complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcomm
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand serve; and __fish_seen_subcommand_from admin" -f -a "recover" -d 'Issue a new admin key where none is active'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand completions" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand completions" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand completions" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand completions" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1226,7 +1358,10 @@ complete -c keys -n "__fish_keys_using_subcommand completions" -s q -l quiet -d 
 complete -c keys -n "__fish_keys_using_subcommand completions" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand man" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand man" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand man" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand man" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'
@@ -1249,7 +1384,10 @@ complete -c keys -n "__fish_keys_using_subcommand man" -s q -l quiet -d 'Say onl
 complete -c keys -n "__fish_keys_using_subcommand man" -s v -l verbose -d 'Say which requests go where; -vv shows them, without secrets'
 complete -c keys -n "__fish_keys_using_subcommand man" -s h -l help -d 'Print help'
 complete -c keys -n "__fish_keys_using_subcommand help" -s p -l profile -d 'Profile to use; `local` is the service built into this program' -r
-complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native' -r -f -a "native\t'The API of `keys serve`'"
+complete -c keys -n "__fish_keys_using_subcommand help" -l provider -d 'Provider to speak to: native, leadlex, nexus or contactlevel' -r -f -a "native\t'The API of `keys serve`'
+leadlex\t'LeadLex, the keys of a workspace'
+nexus\t'Nexus ERP, the keys of an organisation'
+contactlevel\t'ContactLevel, the keys of an organisation'"
 complete -c keys -n "__fish_keys_using_subcommand help" -l api-url -d 'Address of the service' -r
 complete -c keys -n "__fish_keys_using_subcommand help" -l format -d 'Form of the output: table, json, jsonl or csv; prometheus for usage and credits, junit or sarif for check' -r -f -a "table\t'Columns for people, tab-separated in a pipe'
 json\t'One JSON object'

@@ -12,7 +12,7 @@ use crate::failure::{Failure, changed_or_not, meaning, quoted, whole_message};
 use crate::http::HttpError;
 use crate::model::key::Key;
 use crate::output::{Output, key};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::text;
 
@@ -247,6 +247,7 @@ mod tests {
     use super::*;
     use crate::http::Transport;
     use crate::model::key::tests::key;
+    use crate::providers::Provider;
 
     #[tokio::test]
     async fn what_an_interruption_left_untried_is_named_with_the_line_that_goes_on() {
@@ -262,7 +263,7 @@ mod tests {
         let mut said = Vec::new();
         account.each(keys, revoke, |key| said.push(key.name.clone())).await;
         assert_eq!(said, ["first"]);
-        let client = Client::new(Transport::Embedded(axum::Router::new()), " -p local".to_owned());
+        let client = Client::new(Provider::Native, Transport::Embedded(axum::Router::new()), " -p local".to_owned());
         let failure = account.partial(&client, Timestamp::UNIX_EPOCH);
         assert_eq!(failure.exit, Exit::Interrupted);
         assert!(failure.message.starts_with("could not revoke 2 of 3 keys:"), "{}", failure.message);

@@ -11,14 +11,14 @@ use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::http::HttpError;
 use crate::model::credits::Credits;
-use crate::model::filter::{Filter, Sort};
+
 use crate::model::key::{Key, KeyId};
 use crate::model::lifetime::Age;
 use crate::model::policy::{Facts, Finding, Policy};
 use crate::model::usage::UsageReport;
 use crate::output::{Format, Output, findings};
 use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{files, system, text};
 
@@ -99,7 +99,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let policy = args.into_policy()?;
     let now = system::now();
-    let keys = all_keys(client).await?;
+    let keys = client.every().await?;
     let seen = Seen::of(client, &policy, &keys, terminal).await?;
     let facts = Facts {
         keys: &keys,
@@ -121,16 +121,6 @@ pub(crate) async fn run(
     Err(Failure::new(Exit::CheckFailed, "policy_violated", message).into())
 }
 
-async fn all_keys(client: &Client) -> Result<Vec<Key>, HttpError> {
-    let mut keys = Vec::new();
-    let filter = Filter::default();
-    let mut pages = client.list(&filter, Sort::NEWEST_FIRST);
-    while let Some(page) = pages.next().await? {
-        keys.extend(page);
-    }
-    Ok(keys)
-}
-
 /// What the credential may see besides the keys.
 struct Seen {
     own: Option<KeyId>,
@@ -144,7 +134,11 @@ impl Seen {
     async fn of(client: &Client, policy: &Policy, keys: &[Key], terminal: &mut Terminal) -> Result<Self, HttpError> {
         let own = unless_hidden(client.whoami().await, "the credential's own end", terminal)?;
         let own = own.and_then(|whoami| whoami.key).map(|key| key.id);
-        let usage = unless_hidden(client.usage(None, DAYS).await, "usage, quota and needless permissions", terminal)?;
+        let usage = unless_hidden(
+            client.usage(None, DAYS, system::now()).await,
+            "usage, quota and needless permissions",
+            terminal,
+        )?;
         let calls = match &usage {
             Some(usage) => Some(calls(client, usage, keys).await?),
             None => None,
@@ -173,7 +167,7 @@ async fn calls(client: &Client, usage: &UsageReport, keys: &[Key]) -> Result<Has
     let mut calls = HashMap::new();
     for used in &usage.keys {
         let Some(key) = keys.iter().find(|key| key.id.as_str() == used.id) else { continue };
-        let of_key = client.usage(Some(&key.id), DAYS).await?;
+        let of_key = client.usage(Some(key), DAYS, system::now()).await?;
         // What was refused opened nothing, and so needed nothing.
         let answered = of_key.endpoints.into_iter().filter(|(_, of)| of.calls > of.errors);
         calls.insert(key.id.clone(), answered.map(|(endpoint, _)| endpoint).collect());

@@ -9,7 +9,7 @@ use crate::http::IdempotencyKey;
 use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system};

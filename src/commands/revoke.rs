@@ -9,14 +9,16 @@ use crate::http::IdempotencyKey;
 use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Ability, Rules};
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
 /// Revoke keys
 ///
-/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again.
+/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again, except on LeadLex
+/// and ContactLevel, which revoke for good.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   keys revoke ci --reason leaked
@@ -48,9 +50,14 @@ pub(crate) async fn run(
     args: Args,
     yes: bool,
     client: &Client,
+    rules: &Rules,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    if args.reason.is_some() {
+        client.must_offer(Ability::Reason)?;
+    }
+    let is_final = rules.lack(Ability::Reactivate).is_some();
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;
@@ -72,11 +79,16 @@ pub(crate) async fn run(
     }
     let revoke = async |key: &Key| {
         let once = IdempotencyKey::fresh(&mut system::random);
-        client.revoke(&key.id, args.reason.as_deref(), &once).await
+        let after = client.revoke(&key.id, args.reason.as_deref(), &once).await?;
+        Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
     };
     let said = |key: &Key| {
         terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
-        terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+        if is_final {
+            terminal.say("This cannot be undone; a new key is made with `keys create`");
+        } else {
+            terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+        }
     };
     account.each(active, revoke, said).await;
     account.finish(client, output, terminal, now)

@@ -23,7 +23,7 @@ pub(crate) fn json(report: &UsageReport, now: Timestamp) -> Value {
     json!({
         "plan": report.plan,
         "per_day": quota(&report.per_day),
-        "per_minute": quota(&report.per_minute),
+        "per_minute": report.per_minute.as_ref().map(quota),
         "calls_per_hour": (pace.per_hour * 10.0).round() / 10.0,
         "used_up_at": pace.used_up_at.map(text::utc),
         "today": tally(report.today),
@@ -36,6 +36,7 @@ pub(crate) fn json(report: &UsageReport, now: Timestamp) -> Value {
             .iter()
             .map(|key| with(with(tally(key.tally), "name", json!(key.name)), "id", json!(key.id)))
             .collect::<Vec<_>>(),
+        "note": report.note,
     })
 }
 
@@ -65,10 +66,11 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
         ("Usage", Some(of.to_owned()), Some(Style::Strong)),
         ("Plan", Some(report.plan.clone()), None),
         ("Today", Some(left(&report.per_day, now, terminal)), low.then_some(Style::Warning)),
-        ("Minute", Some(left(&report.per_minute, now, terminal)), None),
+        ("Minute", report.per_minute.as_ref().map(|minute| left(minute, now, terminal)), None),
         ("Pace", Some(format!("{:.0} calls an hour: {lasts}", pace.per_hour)), None),
         ("Errors", Some(errors), None),
         ("Last used", Some(report.last_used_at.map_or_else(|| "never".to_owned(), |at| text::relative(at, now))), None),
+        ("Note", report.note.clone(), Some(Style::Dim)),
     ];
     fields(terminal, &lines)?;
     chart(report, terminal)?;
@@ -156,13 +158,16 @@ fn ranking<'a>(
 
 /// For Prometheus. `labels` say which service it is of.
 pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -> Vec<Metric> {
-    let periods = [("day", &report.per_day), ("minute", &report.per_minute)];
+    let periods: Vec<(&str, &Quota)> = [("day", Some(&report.per_day)), ("minute", report.per_minute.as_ref())]
+        .into_iter()
+        .filter_map(|(period, quota)| Some((period, quota?)))
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and calls are few")]
     let of = |value: &dyn Fn(&Quota) -> i64| -> Vec<Sample> {
         let sample = |(period, quota): (&str, &Quota)| {
             Sample::new(labels, &[("period", period.to_owned())], value(quota) as f64)
         };
-        periods.into_iter().map(sample).collect()
+        periods.iter().copied().map(sample).collect()
     };
     #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and calls are few")]
     let of_keys = |value: fn(Tally) -> i64| -> Vec<Sample> {

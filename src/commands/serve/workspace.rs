@@ -216,7 +216,11 @@ fn show(workspace: &Workspace, credits: &Credits, output: &Output, terminal: &mu
                 ("Provider", Some(workspace.provider.rules().name.to_owned()), None),
                 ("Plan", Some(workspace.plan.as_str().to_owned()), None),
                 ("Limits", Some(format!("{} calls a day, {} a minute", limits.per_day, limits.per_minute)), None),
-                ("Credits", Some(format!("{}, and {} each month", credits.balance, credits.monthly)), None),
+                (
+                    "Credits",
+                    Some(format!("{}, and {} each month", credits.balance, credits.monthly.unwrap_or_default())),
+                    None,
+                ),
                 ("Features", (!features.is_empty()).then(|| features.join(" ")), None),
                 ("Created", Some(text::utc(workspace.created_at)), None),
             ],

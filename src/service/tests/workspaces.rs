@@ -175,7 +175,7 @@ fn nothing_of_one_workspace_is_seen_or_spent_by_another() {
 
         let told = service.usage(&theirs, None, 30, at(2)).await.unwrap();
         assert_eq!((told.today.calls, told.keys.len(), told.endpoints.len()), (0, 0, 0));
-        assert_eq!((told.per_day.remaining, told.per_minute.remaining), (3, 3));
+        assert_eq!((told.per_day.remaining, told.per_minute.unwrap().remaining), (3, 3));
         assert_eq!(outcome(service.usage(&theirs, Some(&our_key.id), 30, at(2)).await), "not_found");
         assert_eq!(service.credits(&theirs, at(2)).await.unwrap().balance, 3);
         assert_eq!(service.credits(&ours, at(2)).await.unwrap().balance, 0);
