@@ -3,7 +3,7 @@
 //! files and dumps, and what comes back from a backup.
 //!
 //! A program that is not here is left out and named on standard error; `tests/run` installs each of
-//! them, and requires it: with `KEYS_REQUIRE_NGINX` set, a missing nginx or file server fails.
+//! them, and requires it: `KEYS_REQUIRE_OUTSIDE` names those that may not be missing.
 
 #![cfg(unix)]
 #![expect(

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use super::database::Database;
 use super::http::Request;
-use super::service::Service;
-use crate::support::{Place, leave_out};
+use super::service::{Service, leave_out_unless_required};
+use crate::support::Place;
 
 /// The block of the README that begins with this.
 fn block(beginning: &str) -> String {
@@ -17,10 +17,16 @@ fn block(beginning: &str) -> String {
     format!("{beginning}{block}")
 }
 
+/// Not every system keeps them where the others are.
+#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
+fn path() -> String {
+    std::env::var("PATH").unwrap_or_default()
+}
+
 fn is_there(program: &str, left_out: &str) -> bool {
     let is_there = Command::new(program).arg("--version").output().is_ok();
     if !is_there {
-        leave_out(program, left_out);
+        leave_out_unless_required(program, left_out);
     }
     is_there
 }
@@ -67,6 +73,7 @@ fn a_backup_of_postgres_is_restored() {
             "set -e\n{}",
             block("umask 077\npg_dump").replace("=restored", &format!("={}", name(&restored)))
         ))
+        .env("PATH", path())
         .env("PGHOST", server.host_str().unwrap())
         .env("PGPORT", server.port().unwrap_or(5432).to_string())
         .env("PGUSER", server.username())

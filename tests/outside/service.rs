@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::http::{self, Answer, Request, wait_until};
-use crate::support::{KEYS, Place, Run};
+use crate::support::{KEYS, Place, Run, leave_out};
 
 pub(crate) struct Service<'a> {
     place: &'a Place,
@@ -105,4 +105,12 @@ impl Drop for Service<'_> {
 
 fn workspace(place: &Place, database: &str, name: &str, options: &str) -> String {
     place.keys(["serve", "init", "-q", "--name", name]).args(options).env("KEYS_DATABASE_URL", database).done().secret()
+}
+
+/// Leaves out what needs a program, or fails where `tests/run` has said that it is to be here.
+#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
+pub(crate) fn leave_out_unless_required(program: &str, left_out: &str) {
+    let required = std::env::var("KEYS_REQUIRE_OUTSIDE").unwrap_or_default();
+    assert!(!required.split(' ').any(|name| name == program), "there is no {program}, which is required");
+    leave_out(program, left_out);
 }
