@@ -210,6 +210,7 @@ pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_raw_string_hashes, reason = "golden texts are written by `SNAPSHOTS=overwrite`, with hashes")]
 mod tests {
     use snapbox::{assert_data_eq, str};
 
@@ -264,7 +265,9 @@ mod tests {
 
     #[test]
     fn a_day_that_is_nearly_used_up_on_screens_of_120_80_and_40_columns() {
-        assert_data_eq!(shown(Terminal::test_unicode_screen(120)), str![[r#"
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(120)),
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      █░░░░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -285,8 +288,11 @@ a rather long name of a key that somebody chose in the night ключ 🔑      
 ci                                                                         641      3.9
 key_0000000000ab                                                             1      0.0
 
-"#]]);
-        assert_data_eq!(shown(Terminal::test_unicode_screen(80)), str![[r#"
+"#]]
+        );
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(80)),
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      █░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -307,8 +313,11 @@ a rather long name of a key that somebody chose in the nigh…      9141      1.
 ci                                                                 641      3.9
 key_0000000000ab                                                     1      0.0
 
-"#]]);
-        assert_data_eq!(shown(Terminal::test_unicode_screen(40)), str![[r#"
+"#]]
+        );
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(40)),
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      50 of 1000 left, resets in 12
@@ -333,12 +342,15 @@ a rather long name…       9141      1.0
 ci                         641      3.9
 key_0000000000ab             1      0.0
 
-"#]]);
+"#]]
+        );
     }
 
     #[test]
     fn a_screen_that_shows_ascii_alone() {
-        assert_data_eq!(shown(Terminal::test_screen(80)), str![[r#"
+        assert_data_eq!(
+            shown(Terminal::test_screen(80)),
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      #----------------  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -359,6 +371,7 @@ a rather long name of a key that somebody chose in the nigh…      9141      1.
 ci                                                                 641      3.9
 key_0000000000ab                                                     1      0.0
 
-"#]]);
+"#]]
+        );
     }
 }
