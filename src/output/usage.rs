@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_nearly_used_up_on_screens_of_120_80_and_40_columns() {
+    fn a_day_that_is_nearly_used_up_on_a_wide_screen() {
         assert_data_eq!(
             shown(Terminal::test_unicode_screen(120)),
             str![[r#"
@@ -315,6 +315,10 @@ key_0000000000ab                                                     1      0.0
 
 "#]]
         );
+    }
+
+    #[test]
+    fn and_on_a_narrow_one() {
         assert_data_eq!(
             shown(Terminal::test_unicode_screen(40)),
             str![[r#"

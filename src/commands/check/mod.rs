@@ -211,6 +211,7 @@ fn print(
             let sarif = findings::sarif(found, &client.host(), client.flags());
             writeln!(terminal.out(), "{sarif:#}")?;
         }
+        _ if output.is_for_people() && terminal.is_on_screen() => findings::detail(found, client.flags(), terminal)?,
         _ => {
             let mut list = output.list(terminal, &findings::COLUMNS);
             for finding in found {
