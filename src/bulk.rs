@@ -13,7 +13,8 @@ use crate::http::{HttpError, IdempotencyKey};
 use crate::known::Known;
 use crate::model::key::Key;
 use crate::output::{Output, key};
-use crate::providers::native::client::Client;
+use crate::providers::Ability;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{system, text};
 
@@ -77,12 +78,18 @@ impl Account {
     ) {
         let revoke = async |key: &Key| {
             let once = IdempotencyKey::fresh(&mut system::random);
-            client.revoke(&key.id, reason, &once).await
+            let after = client.revoke(&key.id, reason, &once).await?;
+            Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
         };
+        let is_final = client.must_offer(Ability::Reactivate).is_err();
         let said = |key: &Key| {
             known.note(key);
             terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
-            terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+            if is_final {
+                terminal.say("This cannot be undone; a new key is made with `keys create`");
+            } else {
+                terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+            }
         };
         self.each(keys, revoke, said).await;
     }
@@ -269,6 +276,7 @@ mod tests {
     use super::*;
     use crate::http::Transport;
     use crate::model::key::tests::key;
+    use crate::providers::Provider;
 
     #[tokio::test]
     async fn what_an_interruption_left_untried_is_named_with_the_line_that_goes_on() {
@@ -284,7 +292,7 @@ mod tests {
         let mut said = Vec::new();
         account.each(keys, revoke, |key| said.push(key.name.clone())).await;
         assert_eq!(said, ["first"]);
-        let client = Client::new(Transport::Embedded(axum::Router::new()), " -p local".to_owned());
+        let client = Client::new(Provider::Native, Transport::Embedded(axum::Router::new()), " -p local".to_owned());
         let failure = account.partial(&client, Timestamp::UNIX_EPOCH);
         assert_eq!(failure.exit, Exit::Interrupted);
         assert!(failure.message.starts_with("could not revoke 2 of 3 keys:"), "{}", failure.message);

@@ -12,13 +12,13 @@ use crate::commands::{
     audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
     reactivate, revoke, rotate, rotation, serve, show, usage, whoami,
 };
-use crate::config::{Environment, Flags, Target};
+use crate::config::{Environment, Flags, Target, provider};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::known::Known;
 use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
-use crate::providers::{Provider, Rules};
+use crate::providers::{Ability, Provider};
 use crate::reach::Reached;
 use crate::rotation::{Hands, Journal};
 use crate::terminal::{Color, Terminal};
@@ -54,7 +54,7 @@ struct Globals {
     /// Profile to use; `local` is the service built into this program
     #[arg(short, long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// Provider to speak to: native
+    /// Provider to speak to: native, leadlex, nexus or contactlevel
     #[arg(long, global = true, value_enum, hide_possible_values = true)]
     provider: Option<Provider>,
     /// Address of the service
@@ -178,7 +178,10 @@ impl Cli {
             Command::Completions(args) => completions::run(&args, terminal),
             Command::Man(args) => man::run(&args, terminal),
             Command::Help(args) => help::run(&args, terminal),
-            Command::Perms(args) => perms::run(args, globals.rules(), &output, terminal),
+            Command::Perms(args) => {
+                let rules = provider(&globals.flags(), environment)?.rules();
+                perms::run(args, rules, &output, terminal)
+            }
             Command::Login(args) => {
                 one_thread()?.block_on(login::run(args, &globals.flags(), environment, &output, terminal))
             }
@@ -207,10 +210,6 @@ impl Globals {
         let asked = self.format.unwrap_or(if self.json || self.jq.is_some() { Format::Json } else { Format::Table });
         let jq = self.jq.as_deref().map(Jq::compile).transpose();
         Ok(Output { format: asked, jq: jq.map_err(crate::output::OutputError::from)? })
-    }
-
-    fn rules(&self) -> &'static Rules {
-        self.provider.unwrap_or(Provider::Native).rules()
     }
 
     /// The flags that choose the service, as they are typed.
@@ -260,6 +259,20 @@ impl Command {
         !matches!(self, Self::Rotation(_) | Self::Completions(_) | Self::Man(_) | Self::Help(_) | Self::Serve(_))
     }
 
+    /// What a provider must do for the command to make sense.
+    const fn ability(&self) -> Option<Ability> {
+        match self {
+            Self::Edit(_) => Some(Ability::Edit),
+            Self::Reactivate(_) => Some(Ability::Reactivate),
+            Self::Delete(_) => Some(Ability::Delete),
+            Self::Lookup(_) => Some(Ability::Lookup),
+            Self::Usage(_) => Some(Ability::Usage),
+            Self::Credits(_) => Some(Ability::Credits),
+            Self::Audit(_) => Some(Ability::Audit),
+            _ => None,
+        }
+    }
+
     /// Runs a command that calls a service.
     async fn call(
         self,
@@ -274,6 +287,9 @@ impl Command {
         let mut reached = Reached::at(target, globals.chosen(), !self.sends_nothing(), terminal).await?;
         reached.known = known;
         reached.warn_of_expiry(terminal);
+        if let Some(ability) = self.ability() {
+            reached.client.must_offer(ability)?;
+        }
         let outcome = self.call_at(&reached, globals, environment, output, terminal).await;
         reached.known.keep();
         outcome

@@ -58,6 +58,8 @@ pub(crate) struct Environment {
     profile: Option<String>,
     provider: Option<String>,
     api_key: Option<Zeroizing<String>>,
+    /// The keys in the variables that the users of a provider have anyway.
+    usual_keys: Vec<(&'static str, Zeroizing<String>)>,
     api_url: Option<String>,
     config_directory: Option<PathBuf>,
     data_directory: Option<PathBuf>,
@@ -89,6 +91,11 @@ impl Environment {
             profile: text("KEYS_PROFILE"),
             provider: text("KEYS_PROVIDER"),
             api_key: text("KEYS_API_KEY").map(Zeroizing::new),
+            usual_keys: Provider::ALL
+                .iter()
+                .filter_map(|provider| provider.rules().variable)
+                .filter_map(|variable| Some((variable, Zeroizing::new(text(variable)?))))
+                .collect(),
             api_url: text("KEYS_API_URL"),
             config_directory: path("KEYS_CONFIG_DIR"),
             data_directory: path("KEYS_DATA_DIR"),
@@ -167,9 +174,17 @@ impl Environment {
         self.display
     }
 
-    /// Whether `KEYS_API_KEY` is set, which comes before everything that is stored.
-    pub(crate) const fn has_api_key(&self) -> bool {
-        self.api_key.is_some()
+    /// The variable that holds the key for a provider, which comes before everything that is stored.
+    pub(crate) fn key_variable(&self, provider: Provider) -> Option<&'static str> {
+        self.key_text(provider).map(|(variable, _)| variable)
+    }
+
+    fn key_text(&self, provider: Provider) -> Option<(&'static str, &Zeroizing<String>)> {
+        let usual = || {
+            let (variable, text) = self.usual_keys.iter().find(|(name, _)| provider.rules().variable == Some(*name))?;
+            Some((*variable, text))
+        };
+        self.api_key.as_ref().map(|text| ("KEYS_API_KEY", text)).or_else(usual)
     }
 
     /// The profile that the environment names.
@@ -177,8 +192,10 @@ impl Environment {
         self.profile.as_deref()
     }
 
-    fn api_key(&self) -> Result<Option<PlainKey>, ConfigError> {
-        self.api_key.as_ref().map(|text| PlainKey::parse(text).map_err(ConfigError::UnusableKey)).transpose()
+    fn api_key(&self, provider: Provider) -> Result<Option<Source>, ConfigError> {
+        let Some((variable, text)) = self.key_text(provider) else { return Ok(None) };
+        let key = PlainKey::parse(text).map_err(|source| ConfigError::UnusableKey { variable, source })?;
+        Ok(Some(Source::Environment { key, variable }))
     }
 
     fn provider(&self) -> Result<Option<Provider>, ConfigError> {
@@ -235,8 +252,8 @@ pub(crate) struct Remote {
 
 /// Where the credential comes from.
 pub(crate) enum Source {
-    /// The variable `KEYS_API_KEY`.
-    Environment(PlainKey),
+    /// A variable.
+    Environment { key: PlainKey, variable: &'static str },
     /// The store of the profile, not read yet.
     Store(CredentialStore),
 }
@@ -254,22 +271,20 @@ impl Target {
             Chosen::Profile(profile) => Some(profile),
             Chosen::Nothing => None,
         };
-        let provider = match flags.provider {
-            Some(provider) => Some(provider),
-            None => environment.provider()?,
-        };
-        let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
+        let wanted = wanted_provider(flags, environment)?;
         let stored = profile.as_ref();
-        let source = match (environment.api_key()?, stored) {
-            (Some(key), _) => Source::Environment(key),
+        let provider = wanted.or(stored.map(|profile| profile.provider)).unwrap_or(Provider::Native);
+        let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
+        let source = match (environment.api_key(provider)?, stored) {
+            (Some(source), _) => source,
             (None, Some(profile)) => {
-                refuse_elsewhere(profile, provider, api_url)?;
+                refuse_elsewhere(profile, wanted, api_url)?;
                 Source::Store(profile.store(&environment.config_directory()?))
             }
-            (None, None) => return Err(ConfigError::NoCredential),
+            (None, None) => return Err(ConfigError::NoCredential { variable: provider.rules().variable }),
         };
-        let api_url = api_url.or(stored.map(|profile| &profile.api_url)).ok_or(ConfigError::NoAddress)?.clone();
-        let provider = provider.or(stored.map(|profile| profile.provider)).unwrap_or(Provider::Native);
+        let api_url = api_url.map(String::as_str).or(stored.map(|profile| profile.api_url.as_str()));
+        let api_url = api_url.or(provider.rules().address).ok_or(ConfigError::NoAddress)?.to_owned();
         let terms = flags.terms(environment);
         Ok(Self::Remote(Box::new(Remote { provider, api_url, terms, source, profile })))
     }
@@ -288,7 +303,7 @@ impl Target {
                 let service = format!("{} {api_url}", rules.name);
                 match (source, profile) {
                     (Source::Store(_), Some(profile)) => Place { profile: Some(profile.name.clone()), service },
-                    (Source::Environment(key), _) => {
+                    (Source::Environment { key, .. }, _) => {
                         let caller = rules.shape.shown_prefix(key.expose());
                         Place { profile: None, service: format!("{service} {caller}") }
                     }
@@ -317,8 +332,11 @@ impl Chosen {
         if named == Some(LOCAL) {
             return Ok(Self::Local);
         }
-        let has_address = flags.api_url.is_some() || environment.api_url.is_some();
-        if named.is_none() && has_address && environment.has_api_key() {
+        let provider = wanted_provider(flags, environment)?;
+        let usual_address = provider.and_then(|provider| provider.rules().address);
+        let has_address = flags.api_url.is_some() || environment.api_url.is_some() || usual_address.is_some();
+        let has_api_key = environment.key_variable(provider.unwrap_or(Provider::Native)).is_some();
+        if named.is_none() && has_address && has_api_key {
             // A CI job needs no file, and one that happens to be there has no say.
             return Ok(Self::Nothing);
         }
@@ -328,12 +346,32 @@ impl Chosen {
             Err(error) => return Err(error),
         };
         match named.or(profiles.default()) {
-            None if profiles.names().is_empty() || environment.has_api_key() => Ok(Self::Nothing),
+            None if profiles.names().is_empty() || has_api_key => Ok(Self::Nothing),
             None => Err(ConfigError::NoDefault { known: profiles.names() }),
             Some(LOCAL) if elsewhere => Ok(Self::Nothing),
             Some(LOCAL) => Ok(Self::Local),
             Some(name) => existing(&profiles, name).map(Self::Profile),
         }
+    }
+}
+
+/// The provider that is asked for, whatever the profile says.
+fn wanted_provider(flags: &Flags, environment: &Environment) -> Result<Option<Provider>, ConfigError> {
+    match flags.provider {
+        Some(provider) => Ok(Some(provider)),
+        None => environment.provider(),
+    }
+}
+
+/// The provider that commands speak to, as far as that can be told without a credential.
+pub(crate) fn provider(flags: &Flags, environment: &Environment) -> Result<Provider, ConfigError> {
+    if let Some(provider) = wanted_provider(flags, environment)? {
+        return Ok(provider);
+    }
+    match Chosen::of(flags, environment) {
+        Ok(Chosen::Profile(profile)) => Ok(profile.provider),
+        Ok(Chosen::Local | Chosen::Nothing) | Err(ConfigError::NoDefault { .. }) => Ok(Provider::Native),
+        Err(error) => Err(error),
     }
 }
 
@@ -375,35 +413,31 @@ impl Intent {
         let profile = flags.profile.as_deref().or(environment.profile()).unwrap_or(profiles::USUAL);
         profiles::check_name(profile)?;
         let earlier = Profiles::read(directory)?.get(profile)?;
-        let provider = match flags.provider {
-            Some(provider) => Some(provider),
-            None => environment.provider()?,
-        };
-        let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
-        let api_url =
-            api_url.or(earlier.as_ref().map(|profile| &profile.api_url)).ok_or(ConfigError::NoLoginAddress)?;
-        Ok(Self {
-            profile: profile.to_owned(),
-            provider: provider.or(earlier.as_ref().map(|profile| profile.provider)).unwrap_or(Provider::Native),
-            api_url: api_url.clone(),
-            terms: flags.terms(environment),
-        })
+        let wanted = wanted_provider(flags, environment)?;
+        let earlier_provider = earlier.as_ref().map(|profile| profile.provider);
+        let provider = wanted.or(earlier_provider).unwrap_or(Provider::Native);
+        // The address of another provider's service is not this one's.
+        let earlier = earlier.filter(|profile| profile.provider == provider);
+        let api_url = flags.api_url.as_deref().or(environment.api_url.as_deref());
+        let api_url = api_url.or(earlier.as_ref().map(|profile| profile.api_url.as_str()));
+        let api_url = api_url.or(provider.rules().address).ok_or(ConfigError::NoLoginAddress)?.to_owned();
+        Ok(Self { profile: profile.to_owned(), provider, api_url, terms: flags.terms(environment) })
     }
 }
 
 /// What is set cannot be followed.
 #[derive(Debug, Error)]
 pub(crate) enum ConfigError {
-    #[error("nobody is logged in, no profile is chosen, and KEYS_API_KEY is not set")]
-    NoCredential,
+    #[error("nobody is logged in, no profile is chosen, and {}", unset(*variable))]
+    NoCredential { variable: Option<&'static str> },
     #[error("no profile is chosen, and none is the default")]
     NoDefault { known: Vec<String> },
     #[error("KEYS_API_KEY is set, but not the address of the service")]
     NoAddress,
     #[error("the address of the service is missing")]
     NoLoginAddress,
-    #[error("KEYS_API_KEY does not hold a key: {0}")]
-    UnusableKey(#[source] NotAKey),
+    #[error("{variable} does not hold a key: {source}")]
+    UnusableKey { variable: &'static str, source: NotAKey },
     #[error("there is no profile `{}`", text::escape(name))]
     UnknownProfile { name: String, known: Vec<String> },
     #[error("there is no provider `{}`", text::escape(.0))]
@@ -420,10 +454,17 @@ pub(crate) enum ConfigError {
     Profiles(#[from] ProfilesError),
 }
 
+fn unset(variable: Option<&str>) -> String {
+    match variable {
+        Some(usual) => format!("neither KEYS_API_KEY nor {usual} is set"),
+        None => "KEYS_API_KEY is not set".to_owned(),
+    }
+}
+
 impl Explain for ConfigError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoCredential | Self::NoDefault { .. } | Self::UnusableKey(_) | Self::ForAnother { .. } => {
+            Self::NoCredential { .. } | Self::NoDefault { .. } | Self::UnusableKey { .. } | Self::ForAnother { .. } => {
                 Exit::Unauthenticated
             }
             Self::NoAddress
@@ -439,9 +480,9 @@ impl Explain for ConfigError {
 
     fn code(&self) -> &str {
         match self {
-            Self::NoCredential | Self::NoDefault { .. } => "no_credential",
+            Self::NoCredential { .. } | Self::NoDefault { .. } => "no_credential",
             Self::NoAddress | Self::NoLoginAddress => "no_api_url",
-            Self::UnusableKey(_) => "unusable_key",
+            Self::UnusableKey { .. } => "unusable_key",
             Self::UnknownProfile { .. } => "unknown_profile",
             Self::UnknownProvider(_) => "unknown_provider",
             Self::LocalElsewhere => "conflicting_options",
@@ -453,7 +494,7 @@ impl Explain for ConfigError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NoCredential => {
+            Self::NoCredential { .. } => {
                 "log in to a service with: keys login --api-url URL; or use the one built into this program: keys -p local …"
             }
             Self::NoDefault { known } => {
@@ -462,12 +503,12 @@ impl Explain for ConfigError {
             }
             Self::NoAddress => "set KEYS_API_URL, or give --api-url",
             Self::NoLoginAddress => "say where to log in: keys login --api-url https://keys.example.com",
-            Self::UnusableKey(_) => "set it to the whole key, as it was shown when it was made",
+            Self::UnusableKey { .. } => "set it to the whole key, as it was shown when it was made",
             Self::UnknownProfile { known, .. } => {
                 let known = text::list_of(known.iter().map(String::as_str).chain([LOCAL]).map(text::escape));
                 return Some(format!("there is {known}; make another one with: keys login -p NAME --api-url URL"));
             }
-            Self::UnknownProvider(_) => "set KEYS_PROVIDER to native",
+            Self::UnknownProvider(_) => "set KEYS_PROVIDER to native, leadlex, nexus or contactlevel",
             Self::LocalElsewhere => "leave out one or the other",
             Self::ForAnother { .. } => {
                 "leave out --api-url and KEYS_API_URL, or make a profile for that service with: keys login -p NAME --api-url URL"
@@ -499,6 +540,7 @@ mod tests {
             profile: None,
             provider: None,
             api_key: None,
+            usual_keys: Vec::new(),
             api_url: None,
             circumstances: Circumstances::default(),
             config_directory: Some(scratch.path("")),
@@ -530,7 +572,7 @@ mod tests {
             Ok(Target::Local { .. }) => "local".to_owned(),
             Ok(Target::Remote(remote)) => {
                 let source = match &remote.source {
-                    Source::Environment(_) => "environment",
+                    Source::Environment { .. } => "environment",
                     Source::Store(store) => store.storage().as_str(),
                 };
                 format!("{} {} {source}", remote.profile.map_or("-".to_owned(), |profile| profile.name), remote.api_url)

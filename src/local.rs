@@ -18,8 +18,9 @@ use crate::files::{self, Lock, PreparedFile};
 use crate::http::Transport;
 use crate::model::secret::PlainKey;
 use crate::providers::Provider;
-use crate::providers::native::client::Client;
-use crate::providers::native::routes::{self, Context};
+use crate::providers::client::Client;
+use crate::providers::native::routes;
+use crate::providers::routes::Context;
 use crate::service::{self, Database};
 use crate::system;
 
@@ -40,7 +41,7 @@ impl Service {
             request
         };
         let router = routes::routes(self.0.clone()).layer(MapRequestLayer::new(present));
-        Ok(Client::new(Transport::Embedded(router), String::new()))
+        Ok(Client::new(Provider::Native, Transport::Embedded(router), String::new()))
     }
 }
 
@@ -54,13 +55,13 @@ pub(crate) async fn open(data_directory: &Path, flags: String) -> anyhow::Result
     let operator =
         service.operator_of(WORKSPACE, Provider::Native, sealing, system::now()).await.with_context(describe)?;
     let context = Context { service, now: system::now, random: system::random };
-    let client = Client::new(Transport::Embedded(routes::embedded(context.clone(), operator)), flags);
+    let client = Client::new(Provider::Native, Transport::Embedded(routes::embedded(context.clone(), operator)), flags);
     Ok((client, Service(context)))
 }
 
 /// The profile without its service: good for showing requests, not for sending them.
 pub(crate) fn unopened(flags: String) -> Client {
-    Client::new(Transport::Embedded(Router::new()), flags)
+    Client::new(Provider::Native, Transport::Embedded(Router::new()), flags)
 }
 
 /// The path of the profile's database, which `keys serve` takes too where it is told no other.

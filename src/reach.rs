@@ -2,13 +2,14 @@
 
 use crate::config::{Remote, Source, Target};
 use crate::credential::{CredentialError, CredentialStore, Patience};
-use crate::http::{Credential, Detail, Network, NoKey, Terms, Transport};
+use crate::http::{Credential, Detail, NoKey, Terms};
 use crate::known::Known;
 use crate::local;
+use crate::model::key::Key;
 use crate::model::secret::PlainKey;
 use crate::output::whoami::Origin;
 use crate::profiles::{LOCAL, Profile};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::providers::{Provider, Rules};
 use crate::terminal::{Terminal, Voice};
 
@@ -32,6 +33,7 @@ enum Door {
     Closed,
     Local(Box<local::Service>),
     Network {
+        provider: Provider,
         api_url: String,
         terms: Terms,
         voice: Voice,
@@ -66,14 +68,14 @@ impl Reached {
     }
 
     fn elsewhere(remote: Remote, flags: String, voice: Voice) -> anyhow::Result<Self> {
-        let rules = remote.provider.rules();
-        let Remote { api_url, terms, source, profile, .. } = remote;
+        let Remote { provider, api_url, terms, source, profile } = remote;
+        let rules = provider.rules();
         let caller;
         let (credential, stored, source, place) = match source {
-            Source::Environment(key) => {
+            Source::Environment { key, variable } => {
                 caller = Some(rules.shape.shown_prefix(key.expose()).to_owned());
                 let credential = Credential::given(key, rules.shape.shown);
-                (credential, None, "environment", "the variable KEYS_API_KEY".to_owned())
+                (credential, None, "environment", format!("the variable {variable}"))
             }
             Source::Store(store) => {
                 let (name, place) = (store.storage().as_str(), store.place());
@@ -81,8 +83,7 @@ impl Reached {
                 (fetched(store, profile.as_ref()), profile.clone(), name, place)
             }
         };
-        let network = Network::new(&api_url, credential, terms.clone(), voice.clone())?;
-        let client = Client::new(Transport::Network(Box::new(network)), flags);
+        let client = Client::at(provider, &api_url, credential, (terms.clone(), voice.clone()), flags)?;
         let origin = Origin {
             profile: profile.map(|profile| profile.name),
             provider: rules.name,
@@ -91,7 +92,7 @@ impl Reached {
             source,
             place,
         };
-        let door = Door::Network { api_url, terms, voice };
+        let door = Door::Network { provider, api_url, terms, voice };
         Ok(Self { client, rules, origin, stored, caller, known: Known::default(), door })
     }
 
@@ -100,12 +101,23 @@ impl Reached {
         match &self.door {
             Door::Closed => anyhow::bail!("nothing is sent"),
             Door::Local(service) => service.as_key(plain),
-            Door::Network { api_url, terms, voice } => {
+            Door::Network { provider, api_url, terms, voice } => {
                 let credential = Credential::given(plain.duplicate(), self.rules.shape.shown);
-                let network = Network::new(api_url, credential, terms.clone(), voice.clone())?;
-                Ok(Client::new(Transport::Network(Box::new(network)), String::new()))
+                Ok(Client::at(*provider, api_url, credential, (terms.clone(), voice.clone()), String::new())?)
             }
         }
+    }
+
+    /// Whether the key that asks is one with this shown part; `None` where that tells nothing.
+    pub(crate) fn may_be_caller(&self, prefix: &str) -> Option<bool> {
+        let tells = self.rules.shape.public > 0;
+        self.caller.as_ref().filter(|_| tells).map(|caller| caller == prefix)
+    }
+
+    /// Whether a key may be the one that asks, where the service does not tell which one that is.
+    pub(crate) fn may_be_own(&self, key: &Key) -> bool {
+        let told = self.may_be_caller(&key.prefix);
+        !self.is_local() && told.unwrap_or_else(|| self.rules.management.could_be_held_by(key))
     }
 
     /// Whether the service runs within this process.

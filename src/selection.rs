@@ -15,7 +15,7 @@ use crate::model::permission::{Permission, distinct};
 use crate::model::selector::{Preference, Resolution, Selector};
 use crate::model::state::State;
 use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::text;
 
 /// How many candidates of an ambiguous name are listed.

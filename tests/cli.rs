@@ -35,6 +35,7 @@ mod cli {
     mod life;
     mod many;
     mod network;
+    mod operator;
     mod road;
     mod streams;
     mod terminal;

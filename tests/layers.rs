@@ -1,6 +1,7 @@
 //! Who may use whom. Reads the source as text; a violation prints `src/a.rs uses b`.
 //!
-//! A room is a module of the crate, or one of the four doors of a provider (`providers/*/wire`). Test code is exempt.
+//! A room is a module of the crate, one of the four doors of a provider (`providers/*/wire`), or what the providers share
+//! behind such a door (`providers/wire`). Test code is exempt.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -22,15 +23,34 @@ const TABLE: &[(&str, &[&str])] = &[
     ("sink", &["credential", "exit", "files", "model", "system"]),
     ("providers", &["model", "providers/*/rules"]),
     ("providers/*/rules", &["model", "providers"]),
-    ("providers/*/wire", &["model", "providers/*/rules"]),
-    ("providers/*/client", &["http", "model", "providers/*/rules", "providers/*/wire"]),
-    ("providers/*/routes", &["exit", "model", "providers/*/rules", "providers/*/wire", "service"]),
+    ("providers/*/wire", &["model", "providers/wire", "providers/*/rules"]),
+    (
+        "providers/*/client",
+        &["http", "model", "providers/client", "providers/wire", "providers/*/rules", "providers/*/wire"],
+    ),
+    ("providers/client", &["http", "model", "providers", "providers/wire", "providers/*/client", "terminal"]),
+    ("providers/wire", &["model"]),
+    ("providers/routes", &["exit", "model", "providers", "providers/wire", "service"]),
+    (
+        "providers/*/routes",
+        &["exit", "model", "providers", "providers/routes", "providers/*/rules", "providers/*/wire", "service"],
+    ),
     ("http", &["exit", "model", "system", "terminal", "text"]),
     ("service", &["exit", "files", "model", "providers"]),
-    ("serve", &["exit", "files", "providers/*/routes", "service", "text"]),
+    ("serve", &["exit", "files", "providers/routes", "providers/*/routes", "service", "text"]),
     (
         "local",
-        &["files", "http", "model", "providers", "providers/*/client", "providers/*/routes", "service", "system"],
+        &[
+            "files",
+            "http",
+            "model",
+            "providers",
+            "providers/routes",
+            "providers/client",
+            "providers/*/routes",
+            "service",
+            "system",
+        ],
     ),
     ("config", &["credential", "exit", "http", "known", "model", "profiles", "providers", "sink", "terminal", "text"]),
     (
@@ -45,7 +65,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "output",
             "profiles",
             "providers",
-            "providers/*/client",
+            "providers/client",
             "system",
             "terminal",
         ],
@@ -84,7 +104,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "model",
             "output",
             "profiles",
-            "providers/*/client",
+            "providers",
+            "providers/client",
             "reach",
             "sink",
             "system",
@@ -105,7 +126,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "model",
             "output",
             "providers",
-            "providers/*/client",
+            "providers",
+            "providers/client",
             "system",
             "terminal",
             "text",
@@ -131,7 +153,8 @@ const TABLE: &[(&str, &[&str])] = &[
             "places",
             "profiles",
             "providers",
-            "providers/*/client",
+            "providers/routes",
+            "providers/client",
             "providers/*/routes",
             "reach",
             "rotation",
@@ -167,12 +190,13 @@ const TABLE: &[(&str, &[&str])] = &[
 
 /// What stands between the commands and the client.
 const CLIENT_SIDE: &[&str] =
-    &["exit", "failure", "http", "model", "output", "providers", "providers/*/client", "terminal", "text"];
+    &["exit", "failure", "http", "model", "output", "providers", "providers/client", "terminal", "text"];
 
 /// Rooms that one command alone may use, or a few.
 const BY_FEW: &[(&str, &[&str])] = &[
     ("cli", &["complete", "completions", "help", "man"]),
     ("local", &["serve"]),
+    ("providers/routes", &["serve"]),
     ("providers/*/routes", &["serve"]),
     ("serve", &["serve"]),
     ("service", &["serve"]),
@@ -259,6 +283,7 @@ impl Source {
 fn room_of<S: AsRef<str>>(module: &[S]) -> String {
     let segments: Vec<&str> = module.iter().map(AsRef::as_ref).collect();
     match segments.as_slice() {
+        ["providers", shared @ ("client" | "routes" | "wire"), ..] => format!("providers/{shared}"),
         ["providers", _, door @ ("client" | "routes" | "rules" | "wire"), ..] => {
             format!("providers/*/{door}")
         }

@@ -12,7 +12,7 @@ use crate::model::audit::{AuditEntry, AuditFilter};
 use crate::model::lifetime::Moment;
 use crate::model::selector::{Preference, Selector};
 use crate::output::{Output, audit};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
 

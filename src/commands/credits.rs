@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::model::credits::Credits;
 use crate::model::usage::{Threshold, UsageReport};
 use crate::output::{self, Output, credits};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::system;
 use crate::terminal::Terminal;
 
@@ -33,12 +33,19 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         output::metrics(terminal, &metrics)?;
     } else {
         // How long they last is said where the usage may be seen, and left out elsewhere.
-        let days_left = client.usage(None, DAYS).await.ok().and_then(|usage| days_left(&credits, &usage));
+        let counted = client.usage(None, DAYS, now).await.ok();
+        // What is gathered from elsewhere counts changes, and not calls.
+        let counted = counted.filter(|usage| usage.note.is_none());
+        let days_left = counted.and_then(|usage| days_left(&credits, &usage));
         let json = credits::json(&credits, days_left, now);
         output.object(terminal, json, |terminal| credits::detail(&credits, days_left, now, terminal))?;
     }
     let granted = credits.grants.iter().map(|grant| grant.amount).sum();
     match args.fail_below {
+        Some(Threshold::Percent(_)) if credits.kinds.is_some() => {
+            let message = "the service does not tell how many credits were granted, so that there is no share of them";
+            Err(Failure::new(Exit::Usage, "no_share", message).hint("give a number: --fail-below 500").into())
+        }
         Some(bound) if bound.is_above(credits.balance, granted) => {
             let message = format!("{} credits are left, fewer than {bound}", credits.balance);
             Err(Failure::new(Exit::CheckFailed, "credits_low", message).into())

@@ -13,8 +13,8 @@ use crate::model::permission::{Permission, distinct};
 use crate::model::selector::{Preference, Selector};
 use crate::model::tier::Tier;
 use crate::output::{Output, key};
-use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Ability, Rules};
 use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -73,12 +73,23 @@ pub(crate) async fn run(
     let client = &reached.client;
     let now = system::now();
     let given = Given { yes, confirm: &args.confirm, ..Given::default() };
+    let described = args.description.is_some() || args.no_description;
+    let permitted = !(args.perm.is_empty() && args.add_perm.is_empty() && args.remove_perm.is_empty());
+    let wanted = [
+        (described, Ability::Description),
+        (permitted, Ability::Permissions),
+        (args.tier.is_some(), Ability::Tier),
+        (args.expires.is_some(), Ability::EditExpiry),
+    ];
+    for (_, ability) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
+        client.must_offer(ability)?;
+    }
     let asked = check(&args, reached.rules)?;
     if !args.remove_perm.is_empty() {
         given.or_somebody_to_ask(ACT, terminal)?;
     }
     let before = selection::one(client, &args.key, Preference::Active, now).await?;
-    let change = change(&args, &asked, &before)?;
+    let change = change(&args, &asked, &before, reached.rules)?;
     let removed =
         change.permissions.as_ref().is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
     if removed {
@@ -117,7 +128,7 @@ fn check(args: &Args, rules: &Rules) -> Result<Asked, Failure> {
     })
 }
 
-fn change(args: &Args, asked: &Asked, before: &Key) -> Result<KeyChange, Failure> {
+fn change(args: &Args, asked: &Asked, before: &Key, rules: &Rules) -> Result<KeyChange, Failure> {
     let permissions = if !asked.replace.is_empty() {
         Some(distinct(asked.replace.iter().cloned()))
     } else if !asked.add.is_empty() || !asked.remove.is_empty() {
@@ -126,7 +137,7 @@ fn change(args: &Args, asked: &Asked, before: &Key) -> Result<KeyChange, Failure
     } else {
         None
     };
-    if permissions.as_ref().is_some_and(Vec::is_empty) {
+    if rules.needs_permission && permissions.as_ref().is_some_and(Vec::is_empty) {
         let message = format!("{} would be left without any permission", quoted(&before.name));
         return Err(
             Failure::new(Exit::Usage, "no_permission_left", message).hint("to switch the key off, use: keys revoke")

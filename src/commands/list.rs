@@ -12,7 +12,7 @@ use crate::model::lifetime::Age;
 use crate::model::state::State;
 use crate::output::key::ForPrograms;
 use crate::output::{Output, key};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{system, text};
 

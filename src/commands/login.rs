@@ -11,7 +11,7 @@ use crate::config::{Environment, Flags, Intent};
 use crate::credential::{CredentialError, CredentialStore, Patience, Storage};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
-use crate::http::{Credential, Network, Transport};
+use crate::http::{Credential, Network};
 use crate::model::key::Key;
 use crate::model::permission::Permission;
 use crate::model::secret::PlainKey;
@@ -19,8 +19,8 @@ use crate::model::whoami::Whoami;
 use crate::output::whoami::{self, Origin};
 use crate::output::{Output, key};
 use crate::profiles::{Edit, Profile};
-use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Management, Rules};
 use crate::terminal::{Terminal, Voice};
 use crate::unlock::patiently;
 use crate::{files, system};
@@ -67,9 +67,10 @@ pub(crate) async fn run(
     let text = args.text(terminal)?;
     let rules = intent.provider.rules();
     let (client, verified) = verify(&text, &intent, rules, terminal.voice()).await?;
-    let Some(key) = &verified.key else {
+    let key = verified.key.as_ref();
+    if key.is_none() && verified.tells_key {
         return Err(stranger("it says that no key was sent").into());
-    };
+    }
     let profile = Profile {
         name: intent.profile,
         provider: intent.provider,
@@ -78,7 +79,10 @@ pub(crate) async fn run(
         key_prefix: None,
         expires_at: None,
     };
-    let profile = profile.knowing(key);
+    let profile = match key {
+        Some(key) => profile.knowing(key),
+        None => Profile { key_prefix: Some(rules.shape.shown_prefix(&text).to_owned()), ..profile },
+    };
     let origin = Origin {
         profile: Some(profile.name.clone()),
         provider: rules.name,
@@ -87,8 +91,10 @@ pub(crate) async fn run(
         source: storage.as_str(),
         place: store.place(),
     };
-    introduce(key, &verified, &origin, terminal);
-    warn_of_limits(key, &profile, rules, terminal);
+    introduce(&verified, &origin, terminal);
+    if let Some(key) = key {
+        warn_of_limits(key, &profile, rules, terminal);
+    }
     let became_default = keep(&parse(&text)?, &profile, &store, &directory, environment, terminal)?;
     let default = if became_default { ", now the default" } else { "" };
     terminal.say(&format!(
@@ -157,8 +163,8 @@ async fn verify(
     voice: Voice,
 ) -> anyhow::Result<(Client, Whoami)> {
     let credential = Credential::given(parse(text)?, rules.shape.shown);
-    let network = Network::new(&intent.api_url, credential, intent.terms.clone(), voice)?;
-    let client = Client::new(Transport::Network(Box::new(network)), String::new());
+    let client =
+        Client::at(intent.provider, &intent.api_url, credential, (intent.terms.clone(), voice), String::new())?;
     let whoami = client.whoami().await;
     let whoami =
         whoami.with_context(|| format!("could not verify the key with {}; nothing was stored", client.host()))?;
@@ -175,24 +181,26 @@ fn stranger(what: &str) -> Failure {
 }
 
 /// Says who this is, what they may do and when it ends, before anything is stored.
-fn introduce(key: &Key, verified: &Whoami, origin: &Origin, terminal: &mut Terminal) {
+fn introduce(verified: &Whoami, origin: &Origin, terminal: &mut Terminal) {
     let plan = verified.plan.as_ref().map(|plan| format!(" ({plan} plan)")).unwrap_or_default();
+    let which = verified.key.as_ref().map(|key| format!(" {} ({})", quoted(&key.name), key.prefix));
+    terminal.say(&format!("The key{} is valid on {}", which.unwrap_or_default(), origin.host));
+    terminal.say(&format!("  workspace    {}{plan}", verified.workspace));
+    let Some(key) = &verified.key else { return };
     let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
     let permissions = if permissions.is_empty() { "none".to_owned() } else { permissions.join(" ") };
-    terminal.say(&format!("The key {} ({}) is valid on {}", quoted(&key.name), key.prefix, origin.host));
-    terminal.say(&format!("  workspace    {}{plan}", verified.workspace));
     terminal.say(&format!("  permissions  {permissions}"));
     terminal.say(&format!("  expires      {}", key::end(key, system::now())));
 }
 
 fn warn_of_limits(key: &Key, profile: &Profile, rules: &Rules, terminal: &mut Terminal) {
     let holds = |permission| rules.permissions.covers(&key.permissions, permission);
-    let (admin, reading) = (rules.admin_permission, rules.reading_permission);
-    if !holds(admin) {
-        let rest = if holds(reading) {
-            "it can only list and show keys".to_owned()
-        } else {
-            format!("without `{reading}` it cannot list them either")
+    if let Management::Permission(admin) = rules.management
+        && !holds(admin)
+    {
+        let rest = match rules.reading_permission {
+            Some(reading) if !holds(reading) => format!("without `{reading}` it cannot list them either"),
+            _ => "it can only list and show keys".to_owned(),
         };
         terminal.warn(&format!("this key lacks `{admin}`: it cannot create, change or revoke keys; {rest}"));
     }
@@ -205,8 +213,10 @@ fn warn_of_place(profile: &Profile, store: &CredentialStore, environment: &Envir
     if profile.storage == Storage::File {
         terminal.warn(&format!("the key is in {}: whoever can read this file can use it", store.place()));
     }
-    if environment.has_api_key() {
-        terminal.warn("KEYS_API_KEY is set and comes first: commands use that key, not this one, until it is unset");
+    if let Some(variable) = environment.key_variable(profile.provider) {
+        terminal.warn(&format!(
+            "{variable} is set and comes first: commands use that key, not this one, until it is unset"
+        ));
     }
 }
 

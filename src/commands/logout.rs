@@ -70,7 +70,7 @@ fn say_what_is_left(profile: &Profile, removed: bool, environment: &Environment,
         terminal.say(&format!("The key {key} goes on working until it is revoked on {}", profile.api_url));
     }
     terminal.say(&format!("The profile stays; take it out with: keys profile remove {}", profile.name));
-    if environment.has_api_key() {
-        terminal.warn("KEYS_API_KEY is still set, and commands go on using that key");
+    if let Some(variable) = environment.key_variable(profile.provider) {
+        terminal.warn(&format!("{variable} is still set, and commands go on using that key"));
     }
 }

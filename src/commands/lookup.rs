@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::model::secret::PlainKey;
 use crate::output::{Output, key};
 use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::system;
 use crate::terminal::Terminal;
 
@@ -39,16 +39,15 @@ pub(crate) async fn run(
         Failure::new(Exit::Usage, "not_a_key", format!("what came on standard input is not a key: {error}"))
     })?;
     let now = system::now();
-    let found = client.lookup(&plain).await.map_err(|error| {
-        if !error.is("not_found") {
-            return anyhow::Error::new(error).context("could not look the key up");
-        }
+    let found =
+        client.lookup(&plain).await.map_err(|error| anyhow::Error::new(error).context("could not look the key up"))?;
+    let found = found.ok_or_else(|| {
         let hint = if rules.shape.is_well_formed(plain.expose()) {
             "it is well formed: it may be of another workspace or service, or deleted"
         } else {
             "it is not well formed: it may be mistyped, cut off, or of another kind"
         };
-        Failure::new(Exit::NotFound, "not_found", "no key of this workspace has this plaintext").hint(hint).into()
+        Failure::new(Exit::NotFound, "not_found", "no key of this workspace has this plaintext").hint(hint)
     })?;
     output.object(terminal, key::json(&found, now), |terminal| key::detail(&found, now, terminal))?;
     Ok(terminal.flush()?)

@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::model::permission::UnknownCall;
 use crate::output::{Cell, Column, Output, Row};
-use crate::providers::Rules;
+use crate::providers::{Ability, Rules};
 use crate::terminal::Terminal;
 
 /// List the permissions there are, or the least ones that calls need
@@ -49,6 +49,9 @@ pub(crate) fn run(args: Args, rules: &Rules, output: &Output, terminal: &mut Ter
 }
 
 fn list(rules: &Rules, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+    if let Some(sentence) = rules.lack(Ability::Permissions) {
+        terminal.say(sentence);
+    }
     let mut list = output.list(terminal, &PERMISSIONS);
     for entry in rules.permissions.entries {
         let coarse = entry.included_in.unwrap_or("");
@@ -70,7 +73,10 @@ fn needed(asked: &[String], rules: &Rules, output: &Output, terminal: &mut Termi
     })?;
     let mut list = output.list(terminal, &CALLS);
     for (call, known) in found {
-        let cells = vec![Cell::new(call.as_str()), Cell::new(known.permission)];
+        let cells = vec![
+            Cell::new(call.as_str()),
+            Cell::of(known.permission.unwrap_or("(any key)"), known.permission.unwrap_or_default()),
+        ];
         let json = json!({ "call": call, "method": known.method, "path": known.path, "permission": known.permission });
         list.row(terminal, Row { cells, json })?;
     }

@@ -10,7 +10,7 @@ use crate::model::key::Key;
 use crate::model::selector::{Preference, Selector};
 use crate::model::state::State;
 use crate::output::Output;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
 

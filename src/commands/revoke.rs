@@ -7,6 +7,7 @@ use crate::consent::{Act, Given};
 use crate::failure::quoted;
 use crate::model::selector::Selector;
 use crate::output::Output;
+use crate::providers::Ability;
 use crate::reach::Reached;
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
@@ -14,7 +15,8 @@ use crate::{selection, system, text};
 
 /// Revoke keys
 ///
-/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again.
+/// A revoked key is refused from then on and stays in the list; `keys reactivate` switches it on again, except on LeadLex
+/// and ContactLevel, which revoke for good.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   keys revoke ci --reason leaked
@@ -50,6 +52,9 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let client = &reached.client;
+    if args.reason.is_some() {
+        client.must_offer(Ability::Reason)?;
+    }
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;

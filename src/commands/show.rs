@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::known::Known;
 use crate::model::selector::{Preference, Selector};
 use crate::output::{Output, key};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
 

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::model::selector::{Preference, Selector};
 use crate::model::usage::{Threshold, UsageReport};
 use crate::output::{self, Output, usage};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::terminal::Terminal;
 use crate::{selection, system};
 
@@ -43,8 +43,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         None => None,
     };
     let of = key.as_ref().map_or_else(|| client.host(), |key| format!("{} on {}", key.name, client.host()));
-    let id = key.as_ref().map(|key| &key.id);
-    let mut report = client.usage(id, args.days).await?;
+    let mut report = client.usage(key.as_ref(), args.days, system::now()).await?;
     loop {
         show(&report, &of, client, output, terminal)?;
         check(&report, args.fail_below)?;
@@ -52,7 +51,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
             return Ok(());
         }
         tokio::time::sleep(EVERY).await;
-        report = match client.usage(id, args.days).await {
+        report = match client.usage(key.as_ref(), args.days, system::now()).await {
             Ok(report) => report,
             // Who watches wants to go on watching when the service is back.
             Err(error) if error.exit() == Exit::Unreachable => {

@@ -9,7 +9,7 @@ use crate::model::key::Key;
 use crate::output::Output;
 use crate::output::whoami::{self, Origin};
 use crate::profiles::{Edit, Profile, ProfilesError};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::system;
 use crate::terminal::Terminal;
 

@@ -15,8 +15,34 @@ pub(crate) type NoKey = Box<dyn Explain + Send + Sync>;
 /// Fetches the key; may take seconds.
 type Fetch = Arc<dyn Fn() -> Result<PlainKey, NoKey> + Send + Sync>;
 
+/// The header that a key is sent in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// `Authorization: Bearer …`
+    Bearer,
+    /// `X-Api-Key: …`
+    ApiKey,
+}
+
+impl Scheme {
+    pub(super) const fn header(self) -> &'static str {
+        match self {
+            Self::Bearer => "authorization",
+            Self::ApiKey => "x-api-key",
+        }
+    }
+
+    pub(super) const fn before_the_key(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer ",
+            Self::ApiKey => "",
+        }
+    }
+}
+
 /// A key that need not be there before it is sent.
 pub(crate) struct Credential {
+    pub(super) scheme: Scheme,
     key: OnceCell<PlainKey>,
     fetch: Option<Fetch>,
     /// The part that may be shown, where it is known without the key.
@@ -27,7 +53,7 @@ impl Credential {
     /// A key at hand, of which the first characters may be shown.
     pub(crate) fn given(key: PlainKey, shown: usize) -> Self {
         let prefix = key.expose().get(..shown).unwrap_or_default().to_owned();
-        Self { key: OnceCell::new_with(Some(key)), fetch: None, shown: Some(prefix) }
+        Self { scheme: Scheme::Bearer, key: OnceCell::new_with(Some(key)), fetch: None, shown: Some(prefix) }
     }
 
     /// A key that is fetched at most once, and not before it is needed.
@@ -35,11 +61,16 @@ impl Credential {
         fetch: impl Fn() -> Result<PlainKey, NoKey> + Send + Sync + 'static,
         shown: Option<String>,
     ) -> Self {
-        Self { key: OnceCell::new(), fetch: Some(Arc::new(fetch)), shown }
+        Self { scheme: Scheme::Bearer, key: OnceCell::new(), fetch: Some(Arc::new(fetch)), shown }
+    }
+
+    /// The same key, sent in another header.
+    pub(crate) fn sent_as(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
     }
 
     pub(super) fn shown(&self) -> String {
-        format!("Bearer {}…", self.shown_prefix())
+        format!("{}{}…", self.scheme.before_the_key(), self.shown_prefix())
     }
 
     /// The part that may be shown.

@@ -23,5 +23,5 @@ pub(super) async fn send(router: &Router, request: &Request) -> Result<RawAnswer
     let replayed = header("idempotency-replayed").is_some();
     let body =
         Limited::new(answer.into_body(), LARGEST_ANSWER).collect().await.map_err(|error| broken(error.to_string()))?;
-    Ok(RawAnswer { status, request_id, replayed, body: Zeroizing::new(body.to_bytes().to_vec()) })
+    Ok(RawAnswer { status, request_id, replayed, quota: None, body: Zeroizing::new(body.to_bytes().to_vec()) })
 }

@@ -25,6 +25,9 @@ pub(crate) enum HttpError {
         /// Until when the service wants no more requests, where it says so.
         until: Option<Timestamp>,
     },
+    /// The provider does not do this, or the service at this address does not: a sentence with the way to do it instead.
+    #[error("{0}")]
+    NotOffered(String),
     /// The service said not long ago that it takes no more requests, and until when.
     #[error("the service takes no more requests until {}", text::utc(*until))]
     Closed { until: Timestamp },
@@ -76,7 +79,8 @@ impl HttpError {
         let text = |value: &Value| {
             value.as_str().filter(|text| !text.trim().is_empty()).map(|text| text::escape(text).into_owned())
         };
-        let message = text(&error["message"]).or_else(|| text(error)).or_else(|| text(&body["detail"]));
+        let detail = text(&body["detail"]).or_else(|| first_detail(&body["detail"]));
+        let message = text(&error["message"]).or_else(|| text(error)).or(detail);
         let code = text(&error["code"]);
         // A service that says in its own words that it cannot answer now has done nothing; any other trouble behind a
         // change may have come after it.
@@ -107,6 +111,7 @@ impl HttpError {
             Self::Refused { status, request_id, .. } => Some((*status, request_id.as_deref())),
             Self::Unsettled { last } => last.answer(),
             Self::Closed { .. }
+            | Self::NotOffered(_)
             | Self::NoKey(_)
             | Self::NotSent { .. }
             | Self::NoRoots { .. }
@@ -128,6 +133,7 @@ impl HttpError {
             }
             Self::Unsettled { .. } => true,
             Self::Closed { .. }
+            | Self::NotOffered(_)
             | Self::NoKey(_)
             | Self::NotSent { .. }
             | Self::NoRoots { .. }
@@ -165,6 +171,7 @@ impl Explain for HttpError {
                 _ => Exit::Usage,
             },
             Self::Closed { .. } => Exit::Limited,
+            Self::NotOffered(_) => Exit::Forbidden,
             Self::NoKey(cause) => cause.exit(),
             Self::NoRoots { .. } => Exit::Usage,
             Self::NotSent { .. }
@@ -183,6 +190,7 @@ impl Explain for HttpError {
             Self::Refused { code, .. } => code,
             Self::NoKey(cause) => cause.code(),
             Self::Closed { .. } => "rate_limited",
+            Self::NotOffered(_) => "not_offered",
             Self::NotSent { .. } => "unsendable",
             Self::NoRoots { .. } => "unusable_certificates",
             Self::Unreached { .. } => "unreachable",
@@ -214,6 +222,9 @@ impl Explain for HttpError {
             Self::Refused { code, .. } if code == "idempotency_in_progress" => {
                 Some("run the same command again in a moment".to_owned())
             }
+            Self::Refused { status: 402, .. } => {
+                Some("see what is left with `keys credits`, and add credits where the service is paid for".to_owned())
+            }
             Self::Refused { status: 429, .. } | Self::Closed { .. } => {
                 Some("run the same command again later, or let it wait longer with --max-wait".to_owned())
             }
@@ -227,6 +238,7 @@ impl Explain for HttpError {
                 Some("redirects are not followed with a key: set the final address with --api-url".to_owned())
             }
             Self::Refused { .. }
+            | Self::NotOffered(_)
             | Self::NotSent { .. }
             | Self::Broken { .. }
             | Self::Unreadable { .. }
@@ -234,6 +246,15 @@ impl Explain for HttpError {
             | Self::Interrupted { .. } => None,
         }
     }
+}
+
+/// What is wrong with the first of the fields that a service lists: `name: field required`.
+fn first_detail(details: &Value) -> Option<String> {
+    let first = details.get(0)?;
+    let message = first["msg"].as_str().filter(|text| !text.trim().is_empty())?;
+    let place = first["loc"].as_array().and_then(|place| place.last()).and_then(Value::as_str);
+    let text = place.map_or_else(|| message.to_owned(), |place| format!("{place}: {message}"));
+    Some(text::escape(&text).into_owned())
 }
 
 #[cfg(test)]
@@ -255,6 +276,8 @@ mod tests {
             refused(401, r#"{"detail":"Invalid or missing API key"}"#, false).to_string(),
             "Invalid or missing API key"
         );
+        let listed = r#"{"detail":[{"loc":["body","name"],"msg":"field required","type":"missing"}]}"#;
+        assert_eq!(refused(422, listed, false).to_string(), "name: field required");
         for nothing in ["", "<html>", "[]", r#"{"detail":[{}]}"#] {
             assert_eq!(refused(404, nothing, false).to_string(), "the service answered with status 404");
         }

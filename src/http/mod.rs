@@ -14,7 +14,7 @@ mod told;
 mod trace;
 mod trust;
 
-pub(crate) use credential::{Credential, NoKey};
+pub(crate) use credential::{Credential, NoKey, Scheme};
 pub(crate) use error::HttpError;
 pub(crate) use network::{Network, NotAnAddress};
 pub(crate) use terms::{Detail, Terms, Trust};
@@ -27,6 +27,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use self::interruption::{Doubt, or_interrupted};
+use crate::model::quota::Quota;
 use crate::model::secret::{Random, hex};
 
 /// Answers larger than this are refused: a page of a thousand keys takes a thirtieth of it.
@@ -147,6 +148,8 @@ pub(crate) struct Answer {
     pub(crate) body: Zeroizing<Vec<u8>>,
     /// Whether the service says that this is the answer to an earlier, equal request.
     pub(crate) replayed: bool,
+    /// What is left of the day, where the service says so.
+    pub(crate) quota: Option<Quota>,
 }
 
 /// Where requests go.
@@ -209,13 +212,14 @@ struct RawAnswer {
     status: u16,
     request_id: Option<String>,
     replayed: bool,
+    quota: Option<Quota>,
     body: Zeroizing<Vec<u8>>,
 }
 
 impl RawAnswer {
     fn into_answer(self, request: &Request) -> Result<Answer, HttpError> {
         if (200..300).contains(&self.status) {
-            return Ok(Answer { body: self.body, replayed: self.replayed });
+            return Ok(Answer { body: self.body, replayed: self.replayed, quota: self.quota });
         }
         Err(HttpError::refused(self.status, &self.body, self.request_id, request.changes()))
     }

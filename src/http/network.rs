@@ -14,7 +14,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::road::Road;
-use super::told::Told;
+use super::told::{Told, quota};
 use super::trace::{Number, Trace};
 use super::{Answer, Credential, HttpError, LARGEST_ANSWER, RawAnswer, Request, Terms, redact, trust};
 use crate::exit::{Exit, Explain};
@@ -79,7 +79,7 @@ impl Network {
     }
 
     pub(super) fn shown_credential(&self) -> (&'static str, String) {
-        ("authorization", self.credential.shown())
+        (self.credential.scheme.header(), self.credential.shown())
     }
 
     /// One try of a request, and what its answer says of the next one.
@@ -108,7 +108,7 @@ impl Network {
         let mut outgoing = self
             .client()?
             .request(method.map_err(|error| not_sent(error.to_string()))?, self.url(request))
-            .header("authorization", self.authorization().await?)
+            .header(self.credential.scheme.header(), self.authorization().await?)
             .body(request.body_bytes().to_vec());
         for (name, value) in request.headers() {
             outgoing = outgoing.header(name, value);
@@ -148,6 +148,7 @@ impl Network {
             status,
             request_id: header("x-request-id"),
             replayed: header("idempotency-replayed").is_some(),
+            quota: quota(&headers),
             body: redacted(body, credential),
         };
         self.trace.comes(number, &raw, &headers, start.elapsed());
@@ -168,7 +169,11 @@ impl Network {
     }
 
     async fn authorization(&self) -> Result<HeaderValue, HttpError> {
-        let text = Zeroizing::new(format!("Bearer {}", self.credential.key().await?.expose()));
+        let text = Zeroizing::new(format!(
+            "{}{}",
+            self.credential.scheme.before_the_key(),
+            self.credential.key().await?.expose()
+        ));
         let unsendable = |_| HttpError::NotSent { what: "the key cannot be sent in a header".to_owned() };
         let mut value = HeaderValue::from_str(&text).map_err(unsendable)?;
         value.set_sensitive(true);

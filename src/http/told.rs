@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 
+use crate::model::quota::Quota;
+
 /// A number of seconds this large is an instant, counted from 1970.
 const AN_INSTANT: u64 = 1_000_000_000;
 
@@ -68,6 +70,14 @@ impl Told {
         let used_up = self.limits.iter().filter(|limit| limit.remaining == 0).map(|limit| limit.reset);
         self.retry_after.or_else(|| used_up.max())
     }
+}
+
+/// What is left of the day, as `X-RateLimit-Limit`, `-Remaining` and `-Reset` (Unix seconds) tell it.
+pub(super) fn quota(headers: &HeaderMap) -> Option<Quota> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    let resets_at = Timestamp::from_second(number("x-ratelimit-reset")?).ok()?;
+    let (limit, remaining) = (number("x-ratelimit-limit")?, number("x-ratelimit-remaining")?);
+    Some(Quota { limit, remaining, resets_at })
 }
 
 /// The limits of a `RateLimit` header, of the form with a name each or the older one with a single limit.

@@ -79,10 +79,28 @@ pub(crate) struct Credits {
     pub(crate) balance: i64,
     /// All grants, those first that are spent first.
     pub(crate) grants: Vec<Grant>,
+    /// What is left of each kind, where a service tells that and no grants.
+    pub(crate) kinds: Option<Vec<(CreditKind, i64)>>,
     /// Credits granted at the start of each month.
-    pub(crate) monthly: i64,
+    pub(crate) monthly: Option<i64>,
     /// When the next ones are.
-    pub(crate) next_grant_at: Timestamp,
+    pub(crate) next_grant_at: Option<Timestamp>,
+}
+
+impl Credits {
+    /// A balance, of which nothing more is known.
+    pub(crate) const fn balance_of(balance: i64) -> Self {
+        Self { balance, grants: Vec::new(), kinds: Some(Vec::new()), monthly: None, next_grant_at: None }
+    }
+
+    /// What can be spent of a kind; `None` where that is not known.
+    pub(crate) fn of_kind(&self, kind: CreditKind, now: Timestamp) -> Option<i64> {
+        if let Some(kinds) = &self.kinds {
+            return kinds.iter().find(|(known, _)| *known == kind).map(|(_, left)| *left);
+        }
+        let spendable = self.grants.iter().filter(|grant| grant.kind == kind && grant.is_spendable(now));
+        Some(spendable.map(|grant| grant.remaining).sum())
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Which keys a list shows, and in which order.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use wildmatch::WildMatch;
 
@@ -90,6 +92,25 @@ impl Sort {
         Some(Self { field, descending })
     }
 
+    /// Puts keys in this order; of two alike, the one with the smaller id first.
+    pub(crate) fn arrange(self, keys: &mut [Key]) {
+        let directed = |order: Ordering| if self.descending { order.reverse() } else { order };
+        let instant = |key: &Key| match self.field {
+            SortField::Name => None,
+            SortField::Created => key.created_at,
+            SortField::LastUsed => key.last_used_at,
+            SortField::Expires => key.expires_at,
+        };
+        keys.sort_by(|one, other| {
+            let order = match (self.field, instant(one), instant(other)) {
+                (SortField::Name, _, _) => directed(one.name.cmp(&other.name)),
+                (_, Some(one), Some(other)) => directed(one.cmp(&other)),
+                (_, one, other) => other.is_some().cmp(&one.is_some()),
+            };
+            order.then_with(|| one.id.as_str().cmp(other.id.as_str()))
+        });
+    }
+
     pub(crate) fn as_text(self) -> String {
         let name = Self::FIELDS.into_iter().find(|(_, field)| *field == self.field).map_or("", |(name, _)| name);
         format!("{}{name}", if self.descending { "-" } else { "" })
@@ -110,6 +131,24 @@ mod tests {
 
     fn shows(filter: &Filter, key: &Key) -> bool {
         filter.fits(key, day(100))
+    }
+
+    #[test]
+    fn keys_are_put_in_order_and_those_without_the_value_come_last_either_way() {
+        let mut keys = [key("key_3", "b"), key("key_1", "a"), key("key_2", "c")];
+        for (key, used) in keys.iter_mut().zip([None, Some(day(1)), Some(day(2))]) {
+            key.last_used_at = used;
+        }
+        let mut ordered = |text: &str| {
+            Sort::parse(text).unwrap().arrange(&mut keys);
+            keys.iter().map(|key| key.name.as_str()).collect::<String>()
+        };
+        assert_eq!(ordered("name"), "abc");
+        assert_eq!(ordered("-name"), "cba");
+        assert_eq!(ordered("last-used"), "acb");
+        assert_eq!(ordered("-last-used"), "cab");
+        // Nobody knows when these were made.
+        assert_eq!(ordered("created"), "acb");
     }
 
     #[test]

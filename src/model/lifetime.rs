@@ -89,6 +89,17 @@ impl Lifetime {
         }
         Ok(Some(end))
     }
+
+    /// The same as an instant, for services that take no lengths of time.
+    pub(crate) fn counted_from(self, now: Timestamp) -> Self {
+        match self {
+            Self::After(age) => {
+                let end = age.after(now);
+                Self::At(Timestamp::from_second(end.as_second()).unwrap_or(end))
+            }
+            Self::At(_) | Self::Never => self,
+        }
+    }
 }
 
 impl FromStr for Lifetime {

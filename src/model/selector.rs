@@ -37,13 +37,14 @@ impl Selector {
     }
 
     /// Picks the key that is meant among candidates. The first of these that fits anything decides: the id; the exact
-    /// name; the name with a rotation's date; the start of a shown prefix or of an id. Where it fits several keys, those
+    /// name in the preferred state; the name with a rotation's date; the exact name in another state; the start of a shown prefix or of an id. Where it fits several keys, those
     /// in the preferred state count first, since only among them is a name unique.
     pub(crate) fn resolve(&self, candidates: Vec<Key>, preferred: Preference, now: Timestamp) -> Resolution {
-        let tests: [&dyn Fn(&Key) -> bool; 4] = [
+        let tests: [&dyn Fn(&Key) -> bool; 5] = [
             &|key| key.id.as_str() == self.0,
-            &|key| key.name == self.0,
+            &|key| key.name == self.0 && preferred.fits(key.state(now)),
             &|key| self.is_dated(&key.name) && key.state(now) == State::Active,
+            &|key| key.name == self.0,
             &|key| self.could_mean(key) && !self.is_dated(&key.name),
         ];
         let mut candidates = without_repeats(candidates);
@@ -186,6 +187,10 @@ mod tests {
         assert_eq!(resolve("ci", &keys, Preference::Active), ["key_2"]);
         assert_eq!(resolve("ci @home", &keys, Preference::Active), ["key_3"]);
         assert_eq!(resolve("c", &keys, Preference::Active), [""; 0]);
+        let retired = [revoked(key("key_1", "ci")), key("key_2", "ci @2026-11-20")];
+        assert_eq!(resolve("ci", &retired, Preference::Active), ["key_2"]);
+        assert_eq!(resolve("ci", &retired, Preference::Revoked), ["key_1"]);
+        assert_eq!(resolve("ci", &retired[..1], Preference::Active), ["key_1"]);
     }
 
     #[test]

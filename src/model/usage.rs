@@ -43,8 +43,8 @@ pub(crate) struct UsageReport {
     /// As the service calls it.
     pub(crate) plan: String,
     pub(crate) per_day: Quota,
-    /// For keys of the tier `standard`.
-    pub(crate) per_minute: Quota,
+    /// For keys of the tier `standard`; `None` where the service does not tell.
+    pub(crate) per_minute: Option<Quota>,
     /// Today, in UTC.
     pub(crate) today: Tally,
     /// `2026-11-21`, every day of the time asked for, the oldest first.
@@ -55,6 +55,8 @@ pub(crate) struct UsageReport {
     pub(crate) keys: Vec<KeyUsage>,
     /// When any of these keys was last used.
     pub(crate) last_used_at: Option<Timestamp>,
+    /// Where this comes from, if not from the service's own count.
+    pub(crate) note: Option<String>,
 }
 
 /// How fast the day's limit is used up.

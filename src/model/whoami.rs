@@ -7,6 +7,9 @@ use super::key::Key;
 pub(crate) struct Whoami {
     pub(crate) workspace: String,
     pub(crate) plan: Option<String>,
-    /// The calling key; `None` for the operator of the service within this process, who needs none.
+    /// The calling key; `None` for the operator of the service within this process, who needs none, and where the service
+    /// does not tell.
     pub(crate) key: Option<Key>,
+    /// Whether the service tells which key calls.
+    pub(crate) tells_key: bool,
 }

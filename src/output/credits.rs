@@ -17,12 +17,12 @@ pub(crate) fn json(credits: &Credits, days_left: Option<f64>, now: Timestamp) ->
     let mut json = json!({
         "balance": credits.balance,
         "monthly": credits.monthly,
-        "next_grant_at": text::utc(credits.next_grant_at),
+        "next_grant_at": credits.next_grant_at.map(text::utc),
         "days_left": days_left.map(|days| (days * 10.0).round() / 10.0),
         "grants": spendable,
     });
     for kind in CreditKind::ALL {
-        json[kind.as_str()] = json!(of_kind(credits, kind, now));
+        json[kind.as_str()] = json!(credits.of_kind(kind, now));
     }
     json
 }
@@ -43,10 +43,6 @@ fn spendable(credits: &Credits, now: Timestamp) -> impl Iterator<Item = &Grant> 
     credits.grants.iter().filter(move |grant| grant.is_spendable(now))
 }
 
-fn of_kind(credits: &Credits, kind: CreditKind, now: Timestamp) -> i64 {
-    spendable(credits, now).filter(|grant| grant.kind == kind).map(|grant| grant.remaining).sum()
-}
-
 /// For people.
 pub(crate) fn detail(
     credits: &Credits,
@@ -56,7 +52,7 @@ pub(crate) fn detail(
 ) -> io::Result<()> {
     let parts: Vec<String> = CreditKind::ALL
         .into_iter()
-        .map(|kind| (kind, of_kind(credits, kind, now)))
+        .filter_map(|kind| credits.of_kind(kind, now).map(|left| (kind, left)))
         .filter(|(_, left)| *left > 0)
         .map(|(kind, left)| format!("{left} {}", kind.as_str()))
         .collect();
@@ -68,13 +64,14 @@ pub(crate) fn detail(
         days => format!("{:.0} days at the present rate", days.floor()),
     });
     let style = if credits.balance == 0 { Style::Bad } else { Style::Strong };
-    let next = format!("{} more {}", credits.monthly, text::relative(credits.next_grant_at, now));
+    let next = credits.monthly.filter(|monthly| *monthly > 0).zip(credits.next_grant_at);
+    let next = next.map(|(monthly, at)| format!("{monthly} more {}", text::relative(at, now)));
     fields(
         terminal,
         &[
             ("Balance", Some(format!("{}{parts}", credits.balance)), Some(style)),
             ("Lasts", lasts, None),
-            ("Next", (credits.monthly > 0).then_some(next), None),
+            ("Next", next, None),
         ],
     )?;
     let expiring: Vec<&Grant> = spendable(credits, now).filter(|grant| grant.expires_at.is_some()).collect();
@@ -89,16 +86,21 @@ pub(crate) fn detail(
 /// For Prometheus. `labels` say which service it is of.
 #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and credits are few")]
 pub(crate) fn metrics(credits: &Credits, labels: &[(&'static str, String)], now: Timestamp) -> Vec<Metric> {
-    let by_kind = CreditKind::ALL
-        .into_iter()
-        .map(|kind| Sample::new(labels, &[("kind", kind.as_str().to_owned())], of_kind(credits, kind, now) as f64));
+    let of_kind = |kind: CreditKind| {
+        let left = credits.of_kind(kind, now)?;
+        Some(Sample::new(labels, &[("kind", kind.as_str().to_owned())], left as f64))
+    };
+    let mut by_kind: Vec<Sample> = CreditKind::ALL.into_iter().filter_map(of_kind).collect();
+    if by_kind.is_empty() {
+        by_kind.push(Sample::new(labels, &[], credits.balance as f64));
+    }
     let expiring = spendable(credits, now).filter_map(|grant| {
         let end = grant.expires_at?;
         let own = [("grant", grant.id.clone()), ("expires_at", text::utc(end))];
         Some(Sample::new(labels, &own, grant.remaining as f64))
     });
     vec![
-        Metric::gauge("keys_credits_balance", "Credits that can be spent", by_kind.collect()),
+        Metric::gauge("keys_credits_balance", "Credits that can be spent", by_kind),
         Metric::gauge("keys_credits_expiring", "Credits that are lost when they expire", expiring.collect()),
     ]
 }

@@ -169,7 +169,9 @@ mod tests {
         let (mut terminal, captured) = Terminal::test_screen(50);
         detail(&findings, " -p work", &mut terminal).unwrap();
         terminal.flush().unwrap();
-        assert_data_eq!(captured.stdout(), str![[r#"
+        assert_data_eq!(
+            captured.stdout(),
+            str![[r#"
 over-privileged  a rather long name/u{202e} (key_0000000000ab)
   it holds write:deals, which none of its calls
   needed; read:contacts would do
@@ -177,6 +179,7 @@ over-privileged  a rather long name/u{202e} (key_0000000000ab)
 quota-low  the workspace
   5 of 100 calls are left today, fewer than 10%
 
-"#]]);
+"#]]
+        );
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn json(report: &UsageReport, now: Timestamp) -> Value {
     json!({
         "plan": report.plan,
         "per_day": quota(&report.per_day),
-        "per_minute": quota(&report.per_minute),
+        "per_minute": report.per_minute.as_ref().map(quota),
         "calls_per_hour": (pace.per_hour * 10.0).round() / 10.0,
         "used_up_at": pace.used_up_at.map(text::utc),
         "today": tally(report.today),
@@ -36,6 +36,7 @@ pub(crate) fn json(report: &UsageReport, now: Timestamp) -> Value {
             .iter()
             .map(|key| with(with(tally(key.tally), "name", json!(key.name)), "id", json!(key.id)))
             .collect::<Vec<_>>(),
+        "note": report.note,
     })
 }
 
@@ -61,15 +62,17 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
         calls => format!("{} of {calls} calls today ({:.1} %)", report.today.errors, report.today.error_rate() * 100.0),
     };
     let low = report.per_day.remaining * 10 < report.per_day.limit;
-    let [today, minute] = left([&report.per_day, &report.per_minute], now, terminal);
+    let mut quotas = left(std::iter::once(&report.per_day).chain(&report.per_minute), now, terminal).into_iter();
+    let (today, minute) = (quotas.next(), quotas.next());
     let lines = [
         ("Usage", Some(of.to_owned()), Some(Style::Strong)),
         ("Plan", Some(report.plan.clone()), None),
-        ("Today", Some(today), low.then_some(Style::Warning)),
-        ("Minute", Some(minute), None),
+        ("Today", today, low.then_some(Style::Warning)),
+        ("Minute", minute, None),
         ("Pace", Some(format!("{:.0} calls an hour: {lasts}", pace.per_hour)), None),
         ("Errors", Some(errors), None),
         ("Last used", Some(report.last_used_at.map_or_else(|| "never".to_owned(), |at| text::relative(at, now))), None),
+        ("Note", report.note.clone(), Some(Style::Dim)),
     ];
     fields(terminal, &lines)?;
     chart(report, terminal)?;
@@ -84,26 +87,24 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
 
 /// `██████░░░░  847 of 1000 left, resets in 3 h 12 min (00:00 UTC)`, without the bars where there is little room. They are
 /// of one length, so that one can be held against the other.
-fn left(quotas: [&Quota; 2], now: Timestamp, terminal: &Terminal) -> [String; 2] {
-    let words = quotas.map(|Quota { limit, remaining, resets_at }| {
+fn left<'a>(quotas: impl Iterator<Item = &'a Quota> + Clone, now: Timestamp, terminal: &Terminal) -> Vec<String> {
+    let words = quotas.clone().map(|Quota { limit, remaining, resets_at }| {
         format!("{remaining} of {limit} left, resets in {} ({})", span(now, *resets_at), clock(*resets_at))
     });
+    let words: Vec<String> = words.collect();
     let longest = words.iter().map(|words| text::width(words)).max().unwrap_or(0);
     let room = terminal.width().saturating_sub(longest + 14).min(20);
     if room < 5 {
         return words;
     }
     let (full, empty) = if terminal.shows_unicode() { ("█", "░") } else { ("#", "-") };
-    let mut bars = quotas.map(|quota| {
+    let bar = |quota: &Quota| {
         let whole = usize::try_from(quota.limit).unwrap_or(0).max(1);
         let part = usize::try_from(quota.remaining).unwrap_or(0).min(whole);
         let filled = part.saturating_mul(room).div_ceil(whole);
-        format!("{}{}  ", full.repeat(filled), empty.repeat(room - filled))
-    });
-    for (bar, words) in bars.iter_mut().zip(&words) {
-        bar.push_str(words);
-    }
-    bars
+        format!("{}{}", full.repeat(filled), empty.repeat(room - filled))
+    };
+    quotas.zip(words).map(|(quota, words)| format!("{}  {words}", bar(quota))).collect()
 }
 
 /// `3 h 12 min`
@@ -173,13 +174,16 @@ fn ranking(
 
 /// For Prometheus. `labels` say which service it is of.
 pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -> Vec<Metric> {
-    let periods = [("day", &report.per_day), ("minute", &report.per_minute)];
+    let periods: Vec<(&str, &Quota)> = [("day", Some(&report.per_day)), ("minute", report.per_minute.as_ref())]
+        .into_iter()
+        .filter_map(|(period, quota)| Some((period, quota?)))
+        .collect();
     #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and calls are few")]
     let of = |value: &dyn Fn(&Quota) -> i64| -> Vec<Sample> {
         let sample = |(period, quota): (&str, &Quota)| {
             Sample::new(labels, &[("period", period.to_owned())], value(quota) as f64)
         };
-        periods.into_iter().map(sample).collect()
+        periods.iter().copied().map(sample).collect()
     };
     #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and calls are few")]
     let of_keys = |value: fn(Tally) -> i64| -> Vec<Sample> {
@@ -225,13 +229,14 @@ mod tests {
         let key =
             |id: &str, name: Option<&str>, tally| KeyUsage { id: id.to_owned(), name: name.map(str::to_owned), tally };
         UsageReport {
+            note: None,
             plan: "pro".to_owned(),
             per_day: Quota { limit: 1000, remaining: 50, resets_at: in_hours(12) },
-            per_minute: Quota {
+            per_minute: Some(Quota {
                 limit: 50,
                 remaining: 38,
                 resets_at: Timestamp::from_second(now.as_second() + 42).unwrap(),
-            },
+            }),
             today: of(950, 19),
             days: (1..=30)
                 .map(|day| (format!("2026-11-{day:02}"), of((day * 7919) % 613 * i64::from(day % 6 > 0), 0)))

@@ -35,7 +35,7 @@ pub(crate) fn json(origin: &Origin, whoami: &Whoami, now: Timestamp) -> Value {
         "api_url": origin.api_url,
         "workspace": whoami.workspace,
         "plan": whoami.plan,
-        "identity": if key.is_some() { "key" } else { "operator" },
+        "identity": if key.is_some() || !whoami.tells_key { "key" } else { "operator" },
         "key_id": key.map(|key| key.id.as_str()),
         "key_name": key.map(|key| key.name.as_str()),
         "key_prefix": key.map(|key| key.prefix.as_str()),
@@ -61,6 +61,9 @@ pub(crate) fn detail(origin: &Origin, whoami: &Whoami, now: Timestamp, terminal:
         ("Workspace", Some(format!("{}{plan}", whoami.workspace)), None),
     ];
     match &whoami.key {
+        None if !whoami.tells_key => {
+            lines.push(("Key", Some("a valid one; the service does not tell which".to_owned()), None));
+        }
         None => lines.push(("Identity", Some("operator: whoever may read and write the database".to_owned()), None)),
         Some(key) => {
             let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();

@@ -13,12 +13,13 @@ use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::handover::{Handover, refuse_filtered_out};
 use crate::http::{self, IdempotencyKey};
-use crate::model::filter::{Filter, Sort};
 use crate::model::key::{Key, KeyName};
 use crate::model::lifetime::Age;
 use crate::model::rotation::{Naming, Old, Place, Record, Request, Retirement, State, Step, successor_name};
 use crate::model::secret::hex;
+use crate::model::state;
 use crate::output::key;
+use crate::providers::Management;
 use crate::sink::{SinkSpec, Sinks};
 use crate::system;
 
@@ -39,7 +40,17 @@ pub(crate) struct Wishes {
 pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> anyhow::Result<Run> {
     hands.journal.open()?;
     let lock = alone(old, hands)?;
-    let is_own = is_own(old, hands).await?;
+    let is_own = is_own(old, wishes, hands).await?;
+    if is_own && let Management::Role { role, .. } = hands.reached.rules.management {
+        let title = hands.reached.rules.title;
+        let message = format!(
+            "{title} keys never manage keys: what is made in the place of {}, a member's credential, would not either",
+            quoted(&old.name)
+        );
+        return Err(Failure::new(Exit::Forbidden, "not_offered", message)
+            .hint(format!("add the member anew (keys serve member add --role {role}), and then revoke this key"))
+            .into());
+    }
     let record = planned(old, wishes, is_own, hands).await?;
     let mut tools = Tools::new(false);
     if !record.places.is_empty() {
@@ -118,13 +129,18 @@ async fn planned(old: &Key, wishes: &Wishes, is_own: bool, hands: &Hands<'_, '_>
     let name = if let Some(name) = &wishes.name {
         name.as_str().to_owned()
     } else {
-        let taken = if naming == Naming::Dated { names(hands).await? } else { Vec::new() };
+        let taken = if naming == Naming::Dated { hands.reached.client.every().await? } else { Vec::new() };
+        let taken: Vec<String> = taken.into_iter().map(|key| key.name).collect();
         successor_name(&old.name, naming, &taken, rules.longest_name, now).map_err(|error| {
             Failure::new(Exit::Usage, "invalid_name", format!("there is no name for the new key: {error}"))
                 .hint("choose one with --name")
         })?
     };
     let takes_over = naming == Naming::TakenOver && name == old.name;
+    let mut request = Request::like(old, name, takes_over);
+    if let Ok(asked) = request.lifetime.parse() {
+        request.lifetime = rules.taken(asked, now).to_string();
+    }
     let is_stored = is_own && hands.reached.stored.is_some();
     let mut id = [0_u8; 8];
     system::random(&mut id);
@@ -134,7 +150,7 @@ async fn planned(old: &Key, wishes: &Wishes, is_own: bool, hands: &Hands<'_, '_>
         begun_at: whole(now),
         service: hands.service(),
         caller: hands.reached.caller.clone(),
-        request: Request::like(old, name, takes_over),
+        request,
         old: Old { id: old.id.clone(), name: old.name.clone(), prefix: old.prefix.clone() },
         idempotency_key: IdempotencyKey::fresh(&mut system::random).as_str().to_owned(),
         places: places(&wishes.to, is_stored),
@@ -160,23 +176,37 @@ pub(super) fn places(to: &[SinkSpec], is_stored: bool) -> Vec<Place> {
     to.iter().map(|spec| Place { to: Some(spec.clone().absolute().to_string()), done: false }).collect()
 }
 
-/// Whether this is the key that asks. Its shown part tells most; the service has the last word.
-async fn is_own(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<bool> {
-    let may_be = hands.reached.caller.as_ref().is_none_or(|caller| *caller == old.prefix);
-    if hands.reached.is_local() || !may_be {
+/// Whether this is the key that asks. Its shown part tells most; the service has the last word. A service that has none
+/// leaves it to what is known of its keys: where several could be the one, the old key must not be retired by itself.
+async fn is_own(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> anyhow::Result<bool> {
+    if hands.reached.is_local() || hands.reached.may_be_caller(&old.prefix) == Some(false) {
         return Ok(false);
     }
     let whoami = hands.reached.client.whoami().await?;
-    Ok(whoami.key.is_some_and(|key| key.id == old.id))
-}
-
-async fn names(hands: &Hands<'_, '_>) -> anyhow::Result<Vec<String>> {
-    let mut names = Vec::new();
-    let mut pages = hands.reached.client.list(&Filter::default(), Sort::NEWEST_FIRST);
-    while let Some(page) = pages.next().await? {
-        names.extend(page.into_iter().map(|key| key.name));
+    if whoami.tells_key {
+        return Ok(whoami.key.is_some_and(|key| key.id == old.id));
     }
-    Ok(names)
+    let (rules, now) = (hands.reached.rules, system::now());
+    if !rules.management.could_be_held_by(old) {
+        return Ok(false);
+    }
+    let keys = hands.reached.client.every().await?;
+    let managing =
+        keys.iter().filter(|key| key.state(now) == state::State::Active && rules.management.could_be_held_by(key));
+    if managing.count() < 2 {
+        return Ok(true);
+    }
+    if wishes.grace.is_some() {
+        return Ok(false);
+    }
+    let message = format!(
+        "{} does not tell which key asks, and {} could be the one: once it is retired, nothing more could be asked with it",
+        rules.title,
+        quoted(&old.name)
+    );
+    Err(Failure::new(Exit::Conflict, "may_be_own_key", message)
+        .hint("rotate it with --grace, log in with the new key, and then retire the old one: keys rotation finish")
+        .into())
 }
 
 /// What a rotation would do.
@@ -208,7 +238,7 @@ impl Preview {
 
 /// What [`begin`] would begin. Only reads.
 pub(crate) async fn preview(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> anyhow::Result<Preview> {
-    let record = planned(old, wishes, is_own(old, hands).await?, hands).await?;
+    let record = planned(old, wishes, is_own(old, wishes, hands).await?, hands).await?;
     let problem = || Failure::new(Exit::Usage, "invalid_name", "the new key could not be described");
     let new = record.request.to_new_key().ok_or_else(problem)?;
     let once = record.idempotency_key.parse().map_err(|_| problem())?;

@@ -19,6 +19,8 @@ pub(crate) struct Ended {
     pub(crate) written: Vec<String>,
     /// When the old key ends, where it was left to.
     pub(crate) old_end: Option<Timestamp>,
+    /// Whether the old key is the one that asked.
+    pub(crate) is_own: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +40,8 @@ pub(super) fn of(
     hands: &Hands<'_, '_>,
     interrupted: Option<Exit>,
 ) -> anyhow::Result<Ended> {
-    let Tools { written, old_end, cause, .. } = tools;
-    let ended = |how| Ok(Ended { record: record.clone(), how, written, old_end: old_end.known() });
+    let Tools { written, old_end, cause, is_own, .. } = tools;
+    let ended = |how| Ok(Ended { record: record.clone(), how, written, old_end: old_end.known(), is_own });
     let failure = match stop {
         Stop::Done => return ended(How::Rotated),
         Stop::Waiting => return ended(How::Waiting),

@@ -23,7 +23,7 @@ use crate::model::rotation::{Effect, Event, How, Record, State, Successor, Troub
 use crate::model::secret::PlainKey;
 use crate::output::key;
 use crate::profiles::{Edit, Profile};
-use crate::providers::native::client::{Client, Minted};
+use crate::providers::client::{Client, Minted};
 use crate::sink::Sinks;
 use crate::system;
 
@@ -265,9 +265,7 @@ impl Tools {
         match retired {
             Ok(()) => Ok(Event::Retired),
             // It revoked itself when it was asked before, and the answer was lost.
-            Err(error) if error.is("revoked_key") && hands.reached.caller.as_ref() == Some(&record.old.prefix) => {
-                Ok(Event::Retired)
-            }
+            Err(error) if error.is("revoked_key") && self.is_caller(record, hands) => Ok(Event::Retired),
             Err(error) if error.is("validation_error") && matches!(how, How::EndAfter(_)) => {
                 Err(Failure::new(Exit::Usage, "invalid_expiry", error.to_string())
                     .hint("compare the clock of this machine with that of the service")
@@ -275,6 +273,11 @@ impl Tools {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the old key is the one that asks.
+    fn is_caller(&self, record: &Record, hands: &Hands<'_, '_>) -> bool {
+        self.is_own || hands.reached.may_be_caller(&record.old.prefix) == Some(true)
     }
 
     async fn look(&mut self, record: &Record, hands: &Hands<'_, '_>) -> Event {

@@ -1,7 +1,7 @@
 //! What is said of a rotation that has come to its end.
 
 use super::Hands;
-use super::outcome::{Ended, rotation_json};
+use super::outcome::{Ended, How, rotation_json};
 use crate::failure::quoted;
 use crate::model::rotation::Retirement;
 use crate::{system, text};
@@ -30,10 +30,10 @@ pub(crate) fn report(ended: &Ended, hands: &Hands<'_, '_>) -> anyhow::Result<()>
     if record.is_stored_credential {
         terminal.say("Logged in with the new key from now on");
     } else if hands.reached.origin.source == "environment"
-        && hands.reached.caller.as_ref() == Some(&record.old.prefix)
+        && (ended.is_own || hands.reached.may_be_caller(&record.old.prefix) == Some(true))
         && record.new.is_some()
     {
-        terminal.warn("KEYS_API_KEY still holds the old key: set it to the new one");
+        terminal.warn(&format!("{} still holds the old key: set it to the new one", hands.reached.origin.place));
     }
     Ok(terminal.flush()?)
 }
@@ -50,6 +50,9 @@ fn lines(ended: &Ended, hands: &Hands<'_, '_>) -> Vec<String> {
     let flags = hands.reached.client.flags();
     let old = &record.old.id;
     match (record.retirement, ended.old_end) {
+        (Retirement::AtOnce | Retirement::Staying { .. }, _) if ended.how == How::Rotated => {
+            lines.push("  old key      revoked".to_owned());
+        }
         (Retirement::AtOnce, _) => lines.push("  old key      revoked".to_owned()),
         (Retirement::Ending { .. }, Some(end)) => {
             lines.push(format!("  old key      ends at {}", text::utc_and_relative(end, now)));

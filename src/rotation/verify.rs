@@ -8,7 +8,7 @@ use super::interruptions::Interruptions;
 use crate::exit::Exit;
 use crate::http::HttpError;
 use crate::model::rotation::Successor;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 
 /// Before the second call; twice as long before each one after it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -41,6 +41,8 @@ pub(super) async fn until_accepted(
         };
         let refused = match called {
             Ok(whoami) if whoami.key.as_ref().is_some_and(|key| key.id == new.id) => return Ok(()),
+            // It is let in, and the service tells nobody which key that was.
+            Ok(whoami) if whoami.key.is_none() && !whoami.tells_key => return Ok(()),
             Ok(_) => return Err(Unverified::Mistaken),
             // It is let in, and may do other things.
             Err(HttpError::Refused { status: 403, .. }) => return Ok(()),

@@ -20,7 +20,7 @@ use super::pulse::{Overdue, Pulse};
 use super::refusal::Refused;
 use super::request::Requests;
 use super::stream::Watched;
-use crate::providers::native::routes::request_id;
+use crate::providers::routes::problem::request_id;
 
 /// How long a client that is told why it is cut off may take to hear it.
 const LAST_WORDS: Duration = Duration::from_secs(2);

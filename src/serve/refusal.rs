@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use jiff::Timestamp;
 
-use crate::providers::native::routes::{add_unknown_quota, error_body};
+use crate::providers::native::routes::error_body;
+use crate::providers::routes::problem::add_unknown_quota;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 

@@ -24,7 +24,7 @@ use super::limits::LONGEST_TARGET;
 use super::log::Line;
 use super::pulse::Pulse;
 use super::refusal::{REQUEST_ID, Refused};
-use crate::providers::native::routes::{add_unknown_quota, request_id};
+use crate::providers::routes::problem::{add_unknown_quota, request_id};
 use crate::service::Trace;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");

@@ -14,13 +14,15 @@ use crate::model::secret::HashedKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
-use crate::providers::Rules;
+use crate::providers::{Management, Provider, Rules};
 
 /// Who a request comes from: known, and of one workspace.
 #[derive(Clone)]
 pub(crate) struct Caller {
     workspace: Workspace,
     identity: Identity,
+    /// The role of the member whose credential was presented.
+    role: Option<String>,
     /// What the caller presented, and the database does not hold: answers kept for replay are sealed with it.
     sealing: Zeroizing<Vec<u8>>,
 }
@@ -51,7 +53,7 @@ impl Caller {
     }
 
     pub(super) fn operator(workspace: Workspace, sealing: Zeroizing<Vec<u8>>) -> Self {
-        Self { workspace, identity: Identity::Operator, sealing }
+        Self { workspace, identity: Identity::Operator, role: None, sealing }
     }
 
     pub(crate) fn rules(&self) -> &'static Rules {
@@ -87,6 +89,7 @@ impl Caller {
                 Identity::Operator => None,
                 Identity::Key(key) => Some((**key).clone()),
             },
+            tells_key: true,
         }
     }
 
@@ -107,13 +110,25 @@ impl Caller {
 
     /// Refuses callers that may not manage keys.
     pub(super) fn may_manage(&self) -> Result<(), Refusal> {
-        let needed = self.rules().admin_permission;
-        if self.holds(needed) { Ok(()) } else { Err(Refusal::MissingPermission(needed)) }
+        if self.is_operator() {
+            return Ok(());
+        }
+        match self.rules().management {
+            Management::Permission(needed) if !self.holds(needed) => Err(Refusal::MissingPermission(needed)),
+            Management::Role { role, named, .. } if self.role.as_deref() != Some(role) => {
+                Err(Refusal::MissingPermission(named))
+            }
+            Management::Role { feature, .. } if !self.workspace.features.contains(feature) => Err(Refusal::FeatureOff),
+            Management::Permission(_) | Management::Role { .. } | Management::AnyKey => Ok(()),
+        }
     }
 
     /// Refuses callers that may neither manage keys nor read everything.
     pub(super) fn may_look(&self) -> Result<(), Refusal> {
-        if self.holds(self.rules().reading_permission) { Ok(()) } else { self.may_manage() }
+        let rules = self.rules();
+        let by_permission = matches!(rules.management, Management::Permission(_));
+        let may_read = rules.reading_permission.is_some_and(|reading| by_permission && self.holds(reading));
+        if may_read { Ok(()) } else { self.may_manage() }
     }
 
     /// Refuses to hand on what the caller does not hold: permissions, and being without limits.
@@ -136,25 +151,36 @@ impl Caller {
 }
 
 impl Service {
-    /// Finds out who presents this key. Unknown and malformed keys cost the same look-up as known ones.
-    pub(crate) async fn authenticate(&self, presented: &str, now: Timestamp) -> Result<Caller, Refusal> {
+    /// Finds out who presents this key to a provider's API. Unknown and malformed keys cost the same look-up as known
+    /// ones, and those of another provider are unknown.
+    pub(crate) async fn authenticate(
+        &self,
+        provider: Provider,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Caller, Refusal> {
         let stored = in_time(self.store.key_with_hash(&HashedKey::of(presented))).await?.ok_or(Refusal::InvalidKey)?;
-        let identity = Identity::of(&stored.key, now)?;
         let workspace = in_time(self.store.workspace_with_id(&stored.workspace)).await?.ok_or(Refusal::InvalidKey)?;
+        if workspace.provider != provider {
+            return Err(Refusal::InvalidKey);
+        }
+        let identity = Identity::of(&stored.key, now)?;
         self.usage.touch(stored.key.id.as_str(), now);
-        Ok(Caller { workspace, identity, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
+        Ok(Caller { workspace, identity, role: stored.role, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
     }
 
     /// Counts a call of a key to the management API, or says why it may not be made; in both cases what is left of the day.
-    /// The operator is not counted.
-    pub(crate) async fn meter(&self, caller: &Caller, now: Timestamp) -> (Option<Quota>, Result<(), Refusal>) {
+    /// The operator is not counted. A call that is free costs no credit where others do.
+    pub(crate) async fn meter(
+        &self,
+        caller: &Caller,
+        is_free: bool,
+        now: Timestamp,
+    ) -> (Option<Quota>, Result<(), Refusal>) {
         let Some(key) = caller.key() else { return (None, Ok(())) };
         let workspace = caller.workspace();
-        let cost = Cost {
-            tier: workspace.plan.tier_of(key.tier),
-            limits: workspace.limits(),
-            credit: workspace.provider.rules().management_costs_credits,
-        };
+        let credit = caller.rules().management_costs_credits && !is_free;
+        let cost = Cost { tier: workspace.tier_of(key), limits: workspace.limits(), credit };
         let supply = Supply { service: self, workspace };
         let meter = self.meters.of(&workspace.id);
         let spent = in_time(async { Ok(meter.spend(supply, &cost, now).await) }).await;

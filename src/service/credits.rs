@@ -111,7 +111,8 @@ impl Service {
         grants.sort_by(Grant::spending_order);
         let balance = grants.iter().filter(|grant| grant.is_spendable(now)).map(|grant| grant.remaining).sum();
         let next = first_of_month(now).checked_add(1.month()).unwrap_or(Date::MAX);
-        Ok(Credits { balance, grants, monthly: workspace.monthly_credits, next_grant_at: start(next) })
+        let (monthly, next) = (Some(workspace.monthly_credits), Some(start(next)));
+        Ok(Credits { balance, grants, kinds: None, monthly, next_grant_at: next })
     }
 
     /// Adds credits to a workspace, and says what it has then.

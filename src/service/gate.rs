@@ -12,8 +12,10 @@ use super::meter::{Cost, Supply};
 use super::store::in_time;
 use super::usage::Called;
 use super::{Refusal, Service, StoreError};
+use crate::model::key::Key;
 use crate::model::quota::Quota;
 use crate::model::state::State;
+use crate::providers::{Needed, OpenedBy, Provider, Rules};
 
 /// The call somebody wants to make.
 #[derive(Debug, Clone, Copy)]
@@ -49,16 +51,17 @@ impl Admission {
 }
 
 impl Service {
-    /// Whether whoever presents a key may make a call. If so, it is made: it counts, and it is paid for.
-    pub(crate) async fn admit(&self, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
-        let decided = in_time(async { Ok(self.decide(presented, call, now).await) }).await;
+    /// Whether whoever presents a key may make a call of a provider's API. If so, it is made: it counts, and it is paid
+    /// for.
+    pub(crate) async fn admit(&self, provider: Provider, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
+        let decided = in_time(async { Ok(self.decide(provider, presented, call, now).await) }).await;
         decided.unwrap_or_else(|error| Admission::refused(error.into()))
     }
 
-    async fn decide(&self, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
+    async fn decide(&self, provider: Provider, presented: &str, call: Call<'_>, now: Timestamp) -> Admission {
         let known = match self.known(presented).await {
-            Ok(Some(known)) => known,
-            Ok(None) => return Admission::refused(Refusal::InvalidKey),
+            Ok(Some(known)) if known.workspace.provider == provider => known,
+            Ok(_) => return Admission::refused(Refusal::InvalidKey),
             Err(error) => return Admission::refused(error.into()),
         };
         match known.key.state(now) {
@@ -69,16 +72,15 @@ impl Service {
         let rules = known.workspace.provider.rules();
         let (endpoint, permitted) = match checked(call) {
             Ok(()) => {
-                let needed = rules.needed_for(call.method, call.path);
-                let held = rules.permissions.covers(&known.key.permissions, needed.permission);
-                (needed.endpoint, if held { Ok(()) } else { Err(Refusal::MissingPermission(needed.permission)) })
+                let Needed { opened_by, endpoint } = rules.needed_for(call.method, call.path);
+                (endpoint, permitted(&known.key, rules, opened_by))
             }
             Err(refusal) => (MALFORMED.to_owned(), Err(refusal)),
         };
         let cost = Cost {
-            tier: known.workspace.plan.tier_of(known.key.tier),
+            tier: known.workspace.tier_of(&known.key),
             limits: known.workspace.limits(),
-            credit: permitted.is_ok() && rules.calls_cost_credits,
+            credit: permitted.is_ok() && rules.calls_cost_credits && !rules.is_free(call.method, call.path),
         };
         let supply = Supply { service: self, workspace: &known.workspace };
         let (quota, spent) = known.meter.spend(supply, &cost, now).await;
@@ -109,6 +111,17 @@ impl Service {
             self.cache.insert(hash, Arc::clone(&known), began);
         }
         Ok(Some(known))
+    }
+}
+
+/// Refuses a key that does not open a call.
+fn permitted(key: &Key, rules: &Rules, opened_by: OpenedBy) -> Result<(), Refusal> {
+    match opened_by {
+        OpenedBy::Permission(needed) if !rules.permissions.covers(&key.permissions, needed) => {
+            Err(Refusal::MissingPermission(needed))
+        }
+        OpenedBy::Permission(_) | OpenedBy::AnyKey => Ok(()),
+        OpenedBy::NoKey => Err(Refusal::Uncovered),
     }
 }
 

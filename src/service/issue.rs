@@ -27,7 +27,7 @@ impl Service {
         self.finish(ask, *change, answer, Some(&issued.key.id)).await
     }
 
-    /// Issues a key for the operator, without a wire.
+    /// Issues a key that can manage keys for the operator, without a wire.
     pub(super) async fn issue_directly(
         &self,
         operator: &Caller,
@@ -37,6 +37,7 @@ impl Service {
         let ask = Ask { caller: operator, once: None, now };
         let mut change = Change::unrepeatable(self.store.write(&operator.workspace().id).await?);
         let issued = self.issue(ask, new, &mut change).await?;
+        change.write.make_manager(&issued.key.id, &operator.rules().management).await?;
         let changes = change.write.commit().await?;
         self.settle(&changes).await?;
         Ok(issued)
@@ -71,7 +72,7 @@ impl Service {
             }
         }
         change.write.release_name(&key.name, now).await?;
-        if !change.write.insert_key(&key, &plain.hashed(), now).await? {
+        if !change.write.insert_key(&key, rules.unique_names, &plain.hashed(), now).await? {
             return Err(Refusal::DuplicateName(key.name));
         }
         let mut details = json!({ "created": snapshot(&key) });
@@ -98,9 +99,9 @@ fn checked_end(caller: &Caller, new: &NewKey, now: Timestamp) -> Result<Option<T
     Ok(if new.temporary { now.checked_add(rules.temporary).ok() } else { end })
 }
 
-/// Refuses permissions that the provider does not have, and none at all.
+/// Refuses permissions that the provider does not have, and none at all where a key takes one.
 pub(super) fn check_permissions(permissions: &[Permission], rules: &Rules) -> Result<(), Refusal> {
-    if permissions.is_empty() {
+    if permissions.is_empty() && rules.needs_permission {
         return Err(Refusal::Invalid { field: "permissions", problem: "at least one is required".to_owned() });
     }
     for permission in permissions {

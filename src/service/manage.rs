@@ -14,6 +14,7 @@ use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
+use crate::providers::Management;
 
 impl Service {
     /// One page of the workspace's keys, and how many there are on all pages.
@@ -120,7 +121,9 @@ impl Service {
         let key = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
         keep_an_admin(ask, &mut change, &key).await?;
         change.write.delete_key(&key.id).await?;
-        change.write.hand_back_name(&key.name, ask.now).await?;
+        if ask.caller.rules().unique_names {
+            change.write.hand_back_name(&key.name, ask.now).await?;
+        }
         let details = json!({ "deleted": snapshot(&key) }).to_string();
         change.write.append_audit(ask.now, ask.caller.actor(), "api_key.delete", id, &details).await?;
         self.finish(ask, *change, render(), None).await
@@ -143,12 +146,13 @@ impl Service {
         let mut after = decide(&before)?;
         if after != before {
             after.replaced = is_still_replaced(&before, &after, ask.now);
-            if is_less(&before, &after, ask.caller.rules().admin_permission) {
+            if is_less(&before, &after, &ask.caller.rules().management) {
                 keep_an_admin(ask, &mut change, &before).await?;
             }
             claim_name(&mut change, &after, ask.now).await?;
-            change.write.update_key(&after, ask.now).await?;
-            if after.name != before.name || after.state(ask.now) != State::Active {
+            let unique_names = ask.caller.rules().unique_names;
+            change.write.update_key(&after, unique_names, ask.now).await?;
+            if unique_names && (after.name != before.name || after.state(ask.now) != State::Active) {
                 change.write.hand_back_name(&before.name, ask.now).await?;
             }
             let details = differences(&before, &after).to_string();
@@ -205,9 +209,9 @@ fn edited(caller: &Caller, before: &Key, asked: &KeyChange, now: Timestamp) -> R
 }
 
 /// Whether the key manages keys for a shorter time, or no longer: what the last admin key is kept from.
-fn is_less(before: &Key, after: &Key, admin_permission: &str) -> bool {
+fn is_less(before: &Key, after: &Key, management: &Management) -> bool {
     let revoked = before.revoked_at.is_none() && after.revoked_at.is_some();
-    let narrowed = !after.permissions.iter().any(|held| held.as_str() == admin_permission);
+    let narrowed = !management.could_be_held_by(after);
     let shortened = match (before.expires_at, after.expires_at) {
         (_, None) => false,
         (None, Some(_)) => true,
@@ -219,12 +223,13 @@ fn is_less(before: &Key, after: &Key, admin_permission: &str) -> bool {
 /// Refuses to take away the last active, unexpired key that can manage keys. The write lock of the workspace is held, so
 /// two admins cannot do it to each other. The operator needs no key and locks nobody out.
 async fn keep_an_admin(ask: Ask<'_>, change: &mut Change, key: &Key) -> Result<(), Refusal> {
-    let admin = ask.caller.rules().admin_permission;
-    let is_admin = key.state(ask.now) == State::Active && key.permissions.iter().any(|held| held.as_str() == admin);
-    if ask.caller.is_operator() || !is_admin || change.write.has_other_holder(admin, &key.id, ask.now).await? {
+    let management = &ask.caller.rules().management;
+    let may_be_one = key.state(ask.now) == State::Active && management.could_be_held_by(key);
+    if ask.caller.is_operator() || !may_be_one || change.write.has_other_manager(management, &key.id, ask.now).await? {
         return Ok(());
     }
-    Err(Refusal::LastAdmin(admin))
+    let is_one = change.write.managers(management, ask.now).await?.iter().any(|manager| manager.id == key.id);
+    if is_one { Err(Refusal::LastAdmin(management.way_to_another())) } else { Ok(()) }
 }
 
 /// Whether a key that works under a name which its successor has taken over goes on doing so.

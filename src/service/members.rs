@@ -11,6 +11,7 @@ use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::state::State;
 use crate::model::tier::Tier;
+use crate::providers::{Management, Rules};
 
 /// What a member is to the workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -33,6 +34,23 @@ impl Role {
     }
 }
 
+/// What the credential of a member holds.
+fn held_by(role: Role, rules: &Rules) -> Result<Vec<Permission>, Refusal> {
+    let everything = rules.permissions.entries.iter().map(|entry| entry.name);
+    let held: Vec<&str> = match (role, rules.management) {
+        (Role::Admin, _) | (Role::Developer, Management::Role { .. }) => everything.collect(),
+        (_, Management::AnyKey) => {
+            let problem = format!("every key of {} may do everything; the one role is `admin`", rules.title);
+            return Err(Refusal::Invalid { field: "role", problem });
+        }
+        (Role::Developer, Management::Permission(managing)) => {
+            std::iter::once(managing).chain(rules.reading_permission).collect()
+        }
+        (Role::Support, _) => rules.reading_permission.into_iter().collect(),
+    };
+    Ok(held.into_iter().map(Permission::from_server).collect())
+}
+
 /// A member: the key that is the credential, and the role.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
@@ -50,12 +68,7 @@ impl Service {
         now: Timestamp,
     ) -> Result<IssuedKey, Refusal> {
         let workspace = self.workspace(workspace).await?;
-        let rules = workspace.provider.rules();
-        let permissions: Vec<Permission> = match role {
-            Role::Admin => rules.permissions.entries.iter().map(|entry| Permission::from_server(entry.name)).collect(),
-            Role::Developer => [rules.admin_permission, rules.reading_permission].map(Permission::from_server).to_vec(),
-            Role::Support => vec![Permission::from_server(rules.reading_permission)],
-        };
+        let permissions = held_by(role, workspace.provider.rules())?;
         let new = NewKey {
             name: name.clone(),
             description: Some(format!("Member with the role {}", role.as_str())),

@@ -1,5 +1,5 @@
-//! What the data routes keep, so that the gate has something behind it: contacts, lists, campaigns and the tasks of the
-//! assistant, each a JSON object as its caller wrote it.
+//! What the data routes keep, so that the gate has something behind it: contacts, lists, campaigns, leads, audiences and the
+//! tasks of the assistant, each a JSON object as its caller wrote it.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -15,15 +15,19 @@ pub(crate) enum Collection {
     Lists,
     Campaigns,
     Tasks,
+    Leads,
+    Audiences,
 }
 
 impl Collection {
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Contacts => "contacts",
             Self::Lists => "lists",
             Self::Campaigns => "campaigns",
             Self::Tasks => "tasks",
+            Self::Leads => "leads",
+            Self::Audiences => "audiences",
         }
     }
 
@@ -34,6 +38,8 @@ impl Collection {
             Self::Lists => "list_",
             Self::Campaigns => "camp_",
             Self::Tasks => "task_",
+            Self::Leads => "lead_",
+            Self::Audiences => "aud_",
         }
     }
 }
@@ -94,6 +100,12 @@ impl Service {
                 return Ok(read(after));
             }
         }
+    }
+
+    /// Removes an object.
+    pub(crate) async fn remove_record(&self, workspace: &str, collection: Collection, id: &str) -> Result<(), Refusal> {
+        let removed = self.store.delete_record(workspace, collection.name(), id).await?;
+        if removed { Ok(()) } else { Err(Refusal::NotFound) }
     }
 }
 

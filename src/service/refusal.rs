@@ -36,8 +36,13 @@ pub(crate) enum Refusal {
     HasAdmin(String),
     #[error("The tier `unmetered` is only available on enterprise plans")]
     TierNotInPlan,
-    #[error("This is the last active key that can manage keys: give another one `{0}` first")]
-    LastAdmin(&'static str),
+    #[error("The workspace does not have the feature that managing keys takes")]
+    FeatureOff,
+    /// A call that no key opens, whatever it holds.
+    #[error("No permission opens this call")]
+    Uncovered,
+    #[error("This is the last active key that can manage keys: {0}")]
+    LastAdmin(String),
     #[error("No such key")]
     NotFound,
     #[error("An active key is already named `{0}`")]
@@ -72,6 +77,8 @@ impl Explain for Refusal {
             | Self::NotHeld(_)
             | Self::TierNotHeld(_)
             | Self::TierNotInPlan
+            | Self::FeatureOff
+            | Self::Uncovered
             | Self::LastAdmin(_) => Exit::Forbidden,
             Self::RateLimited { .. } | Self::NoCredits => Exit::Limited,
             Self::NotFound | Self::UnknownWorkspace(_) => Exit::NotFound,
@@ -91,7 +98,8 @@ impl Explain for Refusal {
             Self::MissingCredential => "missing_auth",
             Self::InvalidKey => "invalid_key",
             Self::RevokedKey => "revoked_key",
-            Self::MissingPermission(_) => "insufficient_permissions",
+            Self::MissingPermission(_) | Self::Uncovered => "insufficient_permissions",
+            Self::FeatureOff => "feature_off",
             Self::NotHeld(_) | Self::TierNotHeld(_) | Self::TierNotInPlan => "permission_not_held",
             Self::LastAdmin(_) => "last_admin_key",
             Self::RateLimited { .. } => "rate_limited",
@@ -111,7 +119,9 @@ impl Explain for Refusal {
         match self {
             Self::Store(error) => error.hint(),
             Self::UnknownPermission(error) => error.suggestion.map(|nearest| format!("did you mean `{nearest}`?")),
-            Self::UnknownWorkspace(_) => Some("see which there are with: keys serve workspace list".to_owned()),
+            Self::UnknownWorkspace(_) | Self::DuplicateWorkspace(_) => {
+                Some("see which there are with: keys serve workspace list".to_owned())
+            }
             Self::HasAdmin(_) => Some("if nobody has that key any more, revoke it too with --replace".to_owned()),
             Self::RateLimited { .. }
             | Self::NoCredits
@@ -123,10 +133,11 @@ impl Explain for Refusal {
             | Self::NotHeld(_)
             | Self::TierNotHeld(_)
             | Self::TierNotInPlan
+            | Self::FeatureOff
+            | Self::Uncovered
             | Self::LastAdmin(_)
             | Self::NotFound
             | Self::DuplicateName(_)
-            | Self::DuplicateWorkspace(_)
             | Self::Invalid { .. }
             | Self::IdempotencyConflict
             | Self::IdempotencyOutlived

@@ -37,8 +37,8 @@ impl Agreement {
     /// Refuses figures that no plan can have, and figures of their own for the plans that have none.
     fn check(&self) -> Result<(), Refusal> {
         let figures = [
-            ("daily_limit", self.daily_limit),
-            ("minute_limit", self.minute_limit),
+            ("per_day", self.daily_limit),
+            ("per_minute", self.minute_limit),
             ("monthly_credits", self.monthly_credits),
         ];
         for (field, figure) in figures {
@@ -95,10 +95,10 @@ impl Service {
         now: Timestamp,
     ) -> Result<(IssuedKey, Vec<String>), Refusal> {
         let workspace = self.workspace(workspace).await?;
-        let admin = workspace.provider.rules().admin_permission;
+        let management = &workspace.provider.rules().management;
         let operator = Caller::operator(workspace.clone(), Zeroizing::default());
         let mut change = Change::unrepeatable(self.store.write(&workspace.id).await?);
-        let holders = change.write.holders(admin, now).await?;
+        let holders = change.write.managers(management, now).await?;
         if let Some(holder) = holders.first()
             && !replace
         {
@@ -109,7 +109,7 @@ impl Service {
             let mut after = before.clone();
             after.revoked_at = Some(now);
             after.revoked_reason = Some("replaced by `keys serve admin recover`".to_owned());
-            change.write.update_key(&after, now).await?;
+            change.write.update_key(&after, workspace.provider.rules().unique_names, now).await?;
             let details = super::audit::differences(&before, &after).to_string();
             change.write.append_audit(now, operator.actor(), "api_key.revoke", after.id.as_str(), &details).await?;
             revoked.push(after.name);
@@ -117,6 +117,7 @@ impl Service {
         let new = admin_key(&workspace, &format!("admin recovered {now:.0}"), "Made by keys serve admin recover")?;
         let ask = Ask { caller: &operator, once: None, now };
         let issued = self.issue(ask, &new, &mut change).await?;
+        change.write.make_manager(&issued.key.id, management).await?;
         let details = json!({ "issued": issued.key.id.as_str(), "revoked": revoked }).to_string();
         change.write.append_audit(now, operator.actor(), "admin.recover", &workspace.id, &details).await?;
         let changes = change.write.commit().await?;

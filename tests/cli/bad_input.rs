@@ -158,12 +158,9 @@ hint: all permissions are listed by: keys perms
     create("").shows(str![[r#"
 exit 2
 --- stderr
-error: the following required arguments were not provided:
-  --perm <SCOPE>
+error: a key takes at least one permission
 
-Usage: keys create --name <NAME> --perm <SCOPE>
-
-For more information, try '--help'.
+hint: add --perm SCOPE; all permissions are listed by: keys perms
 
 "#]]);
     create("--perm").shows(str![[r#"
@@ -303,7 +300,7 @@ exit 2
 --- stderr
 error: the argument '--temp' cannot be used with '--expires <WHEN>'
 
-Usage: keys create --name <NAME> --perm <SCOPE> --temp
+Usage: keys create --perm <SCOPE> <--name <NAME>|--names <FILE>|--temp>
 
 For more information, try '--help'.
 
@@ -682,7 +679,7 @@ For more information, try '--help'.
 exit 2
 --- stderr
 error: invalid value 'acme' for '--provider <PROVIDER>'
-  [possible values: native]
+  [possible values: native, leadlex, nexus, contactlevel]
 
 For more information, try '--help'.
 

@@ -71,7 +71,7 @@ hint: run the same command again later, or let it wait longer with --max-wait
 #[test]
 fn other_refusals_without_a_body_of_ours() {
     let place = Place::new();
-    for (status, exit) in [(400, 2), (401, 4), (403, 5), (404, 3), (405, 5), (409, 6), (413, 2), (422, 2), (501, 5)] {
+    for (status, exit) in [(400, 2), (401, 4), (403, 5), (404, 5), (405, 5), (409, 6), (413, 2), (422, 2), (501, 5)] {
         let fake = Fake::answering(answer(status, "", "<html>no</html>"));
         let seen = call(&place, fake.url(), "list").done();
         assert_eq!((seen.code, seen.stdout.as_str()), (exit, ""), "{status}");
@@ -82,7 +82,7 @@ fn other_refusals_without_a_body_of_ours() {
 exit 5
 --- stderr
 error: could not create the key `ci`
-  caused by: the service answered with status 405
+  caused by: [HOST] does not offer to create keys: check that this is the address of a key service
 
 "#]]);
     let fake = Fake::answering(answer(

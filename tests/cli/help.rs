@@ -46,7 +46,7 @@ Options:
 
 Global options:
   -p, --profile <NAME>       Profile to use; `local` is the service built into this program
-      --provider <PROVIDER>  Provider to speak to: native
+      --provider <PROVIDER>  Provider to speak to: native, leadlex, nexus or contactlevel
       --api-url <URL>        Address of the service
       --format <FORM>        Form of the output: table, json, jsonl or csv; prometheus for usage and
                              credits, junit or sarif for check
@@ -86,11 +86,11 @@ The plaintext is handed over once: on a terminal by a menu that copies, shows or
 standard output is not a terminal and no --to is given, the plaintext and a line break are the only
 bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 
-Usage: keys create [OPTIONS] --perm <SCOPE> <--name <NAME>|--names <FILE>>
+Usage: keys create [OPTIONS] <--name <NAME>|--names <FILE>|--temp>
 
 Options:
       --name <NAME>
-          Name of the key, unique among active keys
+          Name of the key; where the provider wants it so, unique among active keys
 
       --perm <SCOPE>
           Permission the key gets; repeat it or separate several by commas (see `keys perms`)
@@ -151,7 +151,7 @@ Global options:
           Profile to use; `local` is the service built into this program
 
       --provider <PROVIDER>
-          Provider to speak to: native
+          Provider to speak to: native, leadlex, nexus or contactlevel
 
       --api-url <URL>
           Address of the service

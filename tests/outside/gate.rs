@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::api::Api;
 use super::database::Database;
 use super::http::{Answer, Connection, Request, send};
-use super::nginx::{Nginx, lacks};
-use super::service::Service;
+use super::nginx::Nginx;
+use super::service::{Service, leave_out_unless_required};
 use crate::support::{NOBODYS, Place};
 
 /// What came to the API, and what did the client get?
@@ -308,7 +308,7 @@ impl Python {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut child) = spawned else {
-            lacks("python3", "a file server behind the gate");
+            leave_out_unless_required("python3", "a file server behind the gate");
             return None;
         };
         // `Serving HTTP on 127.0.0.1 port 41233 (http://127.0.0.1:41233/) ...`

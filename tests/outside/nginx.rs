@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::http::wait_until;
-use crate::support::{Place, leave_out};
+use super::service::leave_out_unless_required;
+use crate::support::Place;
 
 pub(crate) struct Nginx {
     child: Child,
@@ -74,16 +75,9 @@ fn program() -> Option<&'static str> {
         .into_iter()
         .find(|name| Command::new(name).arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success()));
     if found.is_none() {
-        lacks("nginx", "the gate before an API");
+        leave_out_unless_required("nginx", "the gate before an API");
     }
     found
-}
-
-/// Leaves out what needs the program, or fails where that is required.
-#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
-pub(crate) fn lacks(program: &str, left_out: &str) {
-    assert!(std::env::var_os("KEYS_REQUIRE_NGINX").is_none(), "there is no {program}, which is required");
-    leave_out(program, left_out);
 }
 
 /// The one block of the README in this language.

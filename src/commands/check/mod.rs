@@ -15,13 +15,13 @@ use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::http::HttpError;
 use crate::model::credits::Credits;
-use crate::model::filter::{Filter, Sort};
+
 use crate::model::key::{Key, KeyId};
 use crate::model::lifetime::Age;
 use crate::model::policy::{Facts, Finding, Policy};
 use crate::model::usage::UsageReport;
 use crate::output::{Format, Output, findings};
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{files, system, text};
@@ -110,7 +110,7 @@ pub(crate) async fn run(
     let client = &reached.client;
     let policy = args.policy()?;
     let now = system::now();
-    let keys = all_keys(client).await?;
+    let keys = client.every().await?;
     reached.known.note_each(&keys);
     reached.known.note_that_this_is_all();
     let seen = Seen::of(client, &policy, &keys, terminal).await?;
@@ -131,21 +131,15 @@ pub(crate) async fn run(
         return Ok(());
     }
     if args.fix.is_asked() {
-        let found = fix::Found { findings: &found, keys: &keys, own: seen.own.as_ref() };
+        let may_be_own = |key: &Key| match &seen.own {
+            Some(own) => key.id == *own,
+            None => reached.may_be_own(key),
+        };
+        let found = fix::Found { findings: &found, keys: &keys, may_be_own: &may_be_own };
         return fix::run(&args, yes, &found, environment, reached, terminal).await;
     }
     let message = format!("{} in {}", text::count(found.len(), "finding"), text::count(keys.len(), "key"));
     Err(Failure::new(Exit::CheckFailed, "policy_violated", message).into())
-}
-
-async fn all_keys(client: &Client) -> Result<Vec<Key>, HttpError> {
-    let mut keys = Vec::new();
-    let filter = Filter::default();
-    let mut pages = client.list(&filter, Sort::NEWEST_FIRST);
-    while let Some(page) = pages.next().await? {
-        keys.extend(page);
-    }
-    Ok(keys)
 }
 
 /// What the credential may see besides the keys.
@@ -161,7 +155,11 @@ impl Seen {
     async fn of(client: &Client, policy: &Policy, keys: &[Key], terminal: &mut Terminal) -> Result<Self, HttpError> {
         let own = unless_hidden(client.whoami().await, "the credential's own end", terminal)?;
         let own = own.and_then(|whoami| whoami.key).map(|key| key.id);
-        let usage = unless_hidden(client.usage(None, DAYS).await, "usage, quota and needless permissions", terminal)?;
+        let usage = unless_hidden(
+            client.usage(None, DAYS, system::now()).await,
+            "usage, quota and needless permissions",
+            terminal,
+        )?;
         let calls = match &usage {
             Some(usage) => Some(calls(client, usage, keys).await?),
             None => None,
@@ -190,7 +188,7 @@ async fn calls(client: &Client, usage: &UsageReport, keys: &[Key]) -> Result<Has
     let mut calls = HashMap::new();
     for used in &usage.keys {
         let Some(key) = keys.iter().find(|key| key.id.as_str() == used.id) else { continue };
-        let of_key = client.usage(Some(&key.id), DAYS).await?;
+        let of_key = client.usage(Some(key), DAYS, system::now()).await?;
         // What was refused opened nothing, and so needed nothing.
         let answered = of_key.endpoints.into_iter().filter(|(_, of)| of.calls > of.errors);
         calls.insert(key.id.clone(), answered.map(|(endpoint, _)| endpoint).collect());

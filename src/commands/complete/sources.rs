@@ -134,7 +134,9 @@ fn of_argument(argument: Arg, path: &[String], sources: &Arc<Sources>) -> Arg {
         ("id", ["rotation", _]) => argument.add(of_list(sources.rotations.iter().cloned())),
         (_, ["perms", "for"]) if argument.is_positional() => {
             let calls = sources.rules.permissions.calls.iter();
-            let calls = calls.map(|call| (format!("{} {}", call.method, call.path), call.permission.to_owned()));
+            let calls = calls.map(|call| {
+                (format!("{} {}", call.method, call.path), call.permission.unwrap_or("any key").to_owned())
+            });
             argument.add(of_list(calls))
         }
         _ => argument,

@@ -15,10 +15,11 @@ use crate::failure::{Failure, quoted};
 use crate::handover::Handover;
 use crate::http::IdempotencyKey;
 use crate::known::Known;
-use crate::model::key::{Key, KeyName};
+use crate::model::key::{Key, KeyName, NewKey};
+use crate::model::lifetime::Lifetime;
 use crate::output::{Output, key};
 use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::sink::Circumstances;
 use crate::terminal::Terminal;
 use crate::{files, places, system, text};
@@ -28,6 +29,8 @@ const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 
 pub(super) struct Run<'a, 't> {
     pub(super) args: &'a Args,
+    /// One end for all, whenever each is made.
+    pub(super) lifetime: Lifetime,
     pub(super) circumstances: &'a Circumstances,
     pub(super) client: &'a Client,
     pub(super) known: &'a Known,
@@ -49,13 +52,13 @@ impl Run<'_, '_> {
         let names = self.names()?;
         // What is wrong with any of them is found out before the first is made.
         for name in &names {
-            new_key(name, self.args, self.rules)?;
+            self.new_key(name)?;
             places::of(&self.args.to, name.as_str(), None)?;
         }
         if self.args.dry_run {
             return self.preview(&names);
         }
-        let resume = resume_line(self.args, run, self.client);
+        let resume = resume_line(self.args, None, self.lifetime, run, self.client);
         if self.args.idempotency_key.is_none() {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
@@ -102,11 +105,15 @@ impl Run<'_, '_> {
         Ok(names)
     }
 
+    fn new_key(&self, name: &KeyName) -> anyhow::Result<NewKey> {
+        new_key(Some(name), self.args, self.lifetime, self.client, self.rules)
+    }
+
     async fn one(&self, name: &KeyName, run: &IdempotencyKey, resume: &str) -> anyhow::Result<Made> {
         let places = places::of(&self.args.to, name.as_str(), None)?;
         let for_people = self.output.is_for_people();
         let handover = Handover::prepare(&places, for_people, self.circumstances, &self.terminal.borrow())?;
-        let new = new_key(name, self.args, self.rules)?;
+        let new = self.new_key(name)?;
         let (issued, _) = match self.client.create(&new, &run.part(name.as_str())).await {
             Ok(created) => created,
             Err(error) if error.is("duplicate_name") && self.args.if_exists == IfExists::Skip => {

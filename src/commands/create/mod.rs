@@ -15,11 +15,12 @@ use crate::http::{HttpError, IdempotencyKey, Preview};
 use crate::model::key::{IssuedKey, Key, KeyId, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
-use crate::model::selector::{Preference, Selector};
+use crate::model::selector::{Preference, Resolution, Selector};
+use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::output::{Output, key};
-use crate::providers::Rules;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
+use crate::providers::{Ability, Rules};
 use crate::reach::Reached;
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
@@ -33,25 +34,25 @@ const JOBS: u16 = 4;
 /// The plaintext is handed over once: on a terminal by a menu that copies, shows or saves it. Where standard output is not a terminal and no --to is given, the plaintext and a line
 /// break are the only bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 #[derive(Debug, ClapArgs)]
-#[command(group = ArgGroup::new("named").required(true).args(["name", "names"]))]
+#[command(group = ArgGroup::new("named").required(true).multiple(true).args(["name", "names", "temp"]))]
 #[command(after_help = "Examples:
   keys create --name \"Ingestion worker\" --perm read:contacts --perm write:contacts
   keys create --name ci --perm read:contacts --expires 90d --to dotenv:.env#LEADLEX_API_KEY
   NEW=$(keys create --name ci --perm read:contacts)
   keys create --names workers.txt --perm read:contacts --to 'file:/run/secrets/{name}' --jobs 8")]
 pub(crate) struct Args {
-    /// Name of the key, unique among active keys
+    /// Name of the key; where the provider wants it so, unique among active keys
     #[arg(long)]
     name: Option<KeyName>,
     /// Make a key for each line of this file, which is its name; in --to, {name} stands for it
-    #[arg(long, value_name = "FILE", help_heading = "Many keys at once")]
+    #[arg(long, value_name = "FILE", help_heading = "Many keys at once", conflicts_with_all = ["name", "temp"])]
     names: Option<PathBuf>,
     /// How many keys are made at the same time
     #[arg(long, value_name = "N", help_heading = "Many keys at once", requires = "names", default_value_t = JOBS)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
     /// Permission the key gets; repeat it or separate several by commas (see `keys perms`)
-    #[arg(long = "perm", value_name = "SCOPE", required = true, value_delimiter = ',')]
+    #[arg(long = "perm", value_name = "SCOPE", value_delimiter = ',')]
     permissions: Vec<String>,
     /// What the key is for
     #[arg(long, value_name = "TEXT")]
@@ -105,15 +106,21 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     let (client, rules) = (&reached.client, reached.rules);
     let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
-    let Some(name) = &args.name else {
-        let known = &reached.known;
-        let run =
-            many::Run { args: &args, circumstances, client, known, rules, output, terminal: &RefCell::new(terminal) };
+    let now = system::now();
+    // The service decides by its own clock; what cannot be right by any clock need not be sent.
+    selection::end(args.expires, now)?;
+    let lifetime = rules.taken(args.expires, now);
+    if args.names.is_some() {
+        let (terminal, known) = (&RefCell::new(terminal), &reached.known);
+        let run = many::Run { args: &args, lifetime, circumstances, client, known, rules, output, terminal };
         return run.all(&idempotency_key).await;
-    };
-    let new = new_key(name, &args, rules)?;
+    }
+    let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
     if args.dry_run {
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
+    }
+    if args.if_exists == IfExists::Skip && !rules.unique_names && exists(&new, client).await? {
+        return skip(&new, client, output, terminal).await;
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
     let handover = Handover::prepare(&args.to, output.is_for_people(), circumstances, terminal)?;
@@ -126,30 +133,81 @@ pub(crate) async fn run(
             return skip(&new, client, output, terminal).await;
         }
         Err(error) => {
-            let resume = resume_line(&args, &idempotency_key, client);
-            return Err(explained(error, name.as_str(), &resume));
+            let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
+            return Err(explained(error, new.name.as_str(), &resume));
         }
     };
     reached.known.note(&issued.key);
     let record = key::json(&issued.key, system::now());
-    let resume = resume_line(&args, &idempotency_key, client);
+    let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
     let places = deliver(&issued, record, handover, output, terminal, &resume)?;
     report(&issued, &places, replayed, client, terminal);
     Ok(())
 }
 
-fn new_key(name: &KeyName, args: &Args, rules: &Rules) -> Result<NewKey, Failure> {
-    selection::check_name(name, rules)?;
-    // The service decides by its own clock; what cannot be right by any clock need not be sent.
-    selection::end(args.expires, system::now())?;
+fn new_key(
+    name: Option<&KeyName>,
+    args: &Args,
+    lifetime: Lifetime,
+    client: &Client,
+    rules: &Rules,
+) -> anyhow::Result<NewKey> {
+    let usual = args.temp.then_some(rules.temporary_name).flatten();
+    let name = match (name, usual) {
+        (given, Some(usual)) if given.is_none_or(|name| name.as_str() == usual) => usual.parse().ok(),
+        (Some(_), Some(usual)) => {
+            let message = format!("{} calls every temporary key {}", rules.title, quoted(usual));
+            return Err(Failure::new(Exit::Usage, "invalid_name", message).hint("leave out --name").into());
+        }
+        (given, _) => given.cloned(),
+    };
+    let name =
+        name.ok_or_else(|| Failure::new(Exit::Usage, "invalid_name", "a key has a name").hint("add --name NAME"))?;
+    selection::check_name(&name, rules)?;
+    let asked = [
+        (args.temp, Ability::Temporary),
+        (args.description.is_some(), Ability::Description),
+        (args.tier != Tier::Standard, Ability::Tier),
+        (!args.permissions.is_empty(), Ability::Permissions),
+    ];
+    for (_, ability) in asked.into_iter().filter(|(asked, _)| *asked) {
+        client.must_offer(ability)?;
+    }
+    // Where its maker does not name a temporary key, neither does he say what it may do.
+    let permissions = match usual {
+        Some(_) if !args.permissions.is_empty() => {
+            let message = format!("{} decides what a temporary key may do", rules.title);
+            return Err(Failure::new(Exit::Usage, "conflicting_options", message).hint("leave out --perm").into());
+        }
+        Some(_) => rules.permissions.entries.iter().map(|entry| entry.name.to_owned()).collect(),
+        None => args.permissions.clone(),
+    };
+    if permissions.is_empty() && rules.needs_permission {
+        let message = "a key takes at least one permission";
+        return Err(Failure::new(Exit::Usage, "no_permission", message)
+            .hint("add --perm SCOPE; all permissions are listed by: keys perms")
+            .into());
+    }
     Ok(NewKey {
-        name: name.clone(),
+        name,
         description: args.description.clone().filter(|text| !text.is_empty()),
-        permissions: selection::permissions(&args.permissions, rules)?,
+        permissions: selection::permissions(&permissions, rules)?,
         tier: args.tier,
-        lifetime: args.expires,
+        lifetime,
         temporary: args.temp,
         replaces: None,
+    })
+}
+
+/// Whether an active key has the name already, where the provider does not mind another one.
+async fn exists(new: &NewKey, client: &Client) -> anyhow::Result<bool> {
+    let now = system::now();
+    let found = client.find(&Selector::from(&new.name), Preference::Active, now).await?;
+    let is_one = |key: &Key| key.name == new.name.as_str() && key.state(now) == State::Active;
+    Ok(match found {
+        Resolution::One(key) => is_one(&key),
+        Resolution::Many(keys) => keys.iter().any(is_one),
+        Resolution::None => false,
     })
 }
 
@@ -218,8 +276,10 @@ fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client
     let key = &issued.key;
     let verb = if replayed { "Got again" } else { "Created" };
     terminal.say(&format!("{verb} key {} ({})", quoted(&key.name), key.id));
-    let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
-    terminal.say(&format!("  permissions  {}", permissions.join(" ")));
+    if !key.permissions.is_empty() {
+        let permissions: Vec<&str> = key.permissions.iter().map(Permission::as_str).collect();
+        terminal.say(&format!("  permissions  {}", permissions.join(" ")));
+    }
     let end = key.expires_at.map_or_else(
         || "never".to_owned(),
         |end| format!("{} ({})", text::utc(end), text::relative(end, system::now())),
@@ -280,12 +340,18 @@ fn explained(error: HttpError, name: &str, resume: &str) -> anyhow::Error {
 }
 
 /// The command that sends the same request again.
-fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -> String {
+fn resume_line(
+    args: &Args,
+    name: Option<&KeyName>,
+    lifetime: Lifetime,
+    idempotency_key: &IdempotencyKey,
+    client: &Client,
+) -> String {
     let mut line = format!("keys{} create", client.flags());
     let mut add = |option: &str, value: &str| {
         line.push_str(&text::option(option, value));
     };
-    if let Some(name) = &args.name {
+    if let Some(name) = name {
         add("--name", name.as_str());
     }
     if let Some(names) = &args.names {
@@ -303,8 +369,8 @@ fn resume_line(args: &Args, idempotency_key: &IdempotencyKey, client: &Client) -
     if args.tier != Tier::Standard {
         add("--tier", args.tier.as_str());
     }
-    if args.expires != Lifetime::Never {
-        add("--expires", &args.expires.to_string());
+    if lifetime != Lifetime::Never {
+        add("--expires", &lifetime.to_string());
     }
     for sink in &args.to {
         add("--to", &sink.to_string());

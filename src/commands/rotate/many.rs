@@ -87,12 +87,24 @@ async fn chosen(args: &Args, batch: &Batch, open: &[Record], hands: &Hands<'_, '
 
 /// Without the key that asks: once it is retired, nothing more can be asked with it.
 async fn but_for_our_own(mut keys: Vec<Key>, hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Key>> {
-    let may_be = |key: &Key| hands.reached.caller.as_ref().is_none_or(|caller| *caller == key.prefix);
+    let may_be = |key: &Key| hands.reached.may_be_caller(&key.prefix) != Some(false);
     if hands.reached.is_local() || !keys.iter().any(may_be) {
         return Ok(keys);
     }
-    let own = hands.reached.client.whoami().await?.key;
-    if let Some(own) = own.filter(|own| keys.iter().any(|key| key.id == own.id)) {
+    let whoami = hands.reached.client.whoami().await?;
+    if !whoami.tells_key {
+        let could_be = |key: &Key| hands.reached.rules.management.could_be_held_by(key);
+        for key in keys.extract_if(.., |key| could_be(key)) {
+            hands.terminal.borrow_mut().say(&format!(
+                "Leaving out {}, which could be the key that this is done with; rotate it by itself: keys{} rotate {}",
+                quoted(&key.name),
+                hands.reached.client.flags(),
+                key.id
+            ));
+        }
+        return Ok(keys);
+    }
+    if let Some(own) = whoami.key.filter(|own| keys.iter().any(|key| key.id == own.id)) {
         keys.retain(|key| key.id != own.id);
         let line = format!("keys{} rotate {}", hands.reached.client.flags(), own.id);
         let name = quoted(&own.name);

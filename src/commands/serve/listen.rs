@@ -12,7 +12,7 @@ use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::model::lifetime::Age;
-use crate::providers::native::routes::{self, Context};
+use crate::providers::routes::{self, Context};
 use crate::serve::{self, Ended, Form, Level, Limits, Log, Requests, Settings, Stage, Tls};
 use crate::service::Running;
 use crate::service::trace::whole;
@@ -151,7 +151,7 @@ pub(super) async fn listen(
     }
     let stage = Stage::new();
     let health = serve::health(service.clone(), stage.clone());
-    let router = routes::routes(Context { service, now: system::now, random: system::random }).merge(health);
+    let router = routes::of_all(&Context { service, now: system::now, random: system::random }).merge(health);
     let settings = Settings {
         limits,
         tls,

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Figures, Place};
 use crate::config::Environment;
-use crate::failure::quoted;
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
 use crate::model::credits::{CreditKind, Credits, NewGrant};
 use crate::model::lifetime::Lifetime;
 use crate::model::plan::Plan;
@@ -141,6 +142,10 @@ pub(super) async fn run(
         }
         Task::GrantCredits { name, amount, kind, expires, note, place } => {
             let end = expires.resolve(now)?;
+            if end.is_some() && kind != CreditKind::Bonus {
+                let message = format!("{} credits do not expire", kind.as_str());
+                return Err(Failure::new(Exit::Usage, "validation_error", message).hint("add: --kind bonus").into());
+            }
             let service = super::open(&place, environment).await?;
             let new = NewGrant { kind, amount, note, expires_at: end };
             let grant = service.grant_credits(&name, new, now).await?;
@@ -211,7 +216,11 @@ fn show(workspace: &Workspace, credits: &Credits, output: &Output, terminal: &mu
                 ("Provider", Some(workspace.provider.rules().name.to_owned()), None),
                 ("Plan", Some(workspace.plan.as_str().to_owned()), None),
                 ("Limits", Some(format!("{} calls a day, {} a minute", limits.per_day, limits.per_minute)), None),
-                ("Credits", Some(format!("{}, and {} each month", credits.balance, credits.monthly)), None),
+                (
+                    "Credits",
+                    Some(format!("{}, and {} each month", credits.balance, credits.monthly.unwrap_or_default())),
+                    None,
+                ),
                 ("Features", (!features.is_empty()).then(|| features.join(" ")), None),
                 ("Created", Some(text::utc(workspace.created_at)), None),
             ],

@@ -290,10 +290,10 @@ fn days(from: Timestamp, to: Timestamp) -> String {
 /// The permissions that no call needed, and for a coarse one that is too wide, the narrow ones that would do.
 fn needless(held: &[Permission], calls: &[String], catalogue: &Catalogue) -> (Vec<Permission>, Vec<&'static str>) {
     let documented = |call: &String| catalogue.permission_for(call).ok().map(|call| call.permission);
-    let needed: Vec<Option<&'static str>> = calls.iter().map(documented).collect();
+    let needed: Vec<Option<Option<&'static str>>> = calls.iter().map(documented).collect();
     // A call that nothing is known of may have needed anything coarse.
     let all_known = needed.iter().all(Option::is_some);
-    let mut needed: Vec<&'static str> = needed.into_iter().flatten().collect();
+    let mut needed: Vec<&'static str> = needed.into_iter().flatten().flatten().collect();
     needed.sort_unstable();
     needed.dedup();
     let mut instead: Vec<&'static str> = Vec::new();

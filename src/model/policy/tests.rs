@@ -11,8 +11,8 @@ const ENTRIES: &[Entry] = &[
     Entry { name: "write", about: "", included_in: None },
 ];
 const CALLS: &[Call] = &[
-    Call { method: "GET", path: "/v1/contacts", permission: "read:contacts" },
-    Call { method: "PATCH", path: "/v1/contacts/:id", permission: "write:contacts" },
+    Call { method: "GET", path: "/v1/contacts", permission: Some("read:contacts") },
+    Call { method: "PATCH", path: "/v1/contacts/:id", permission: Some("write:contacts") },
 ];
 const CATALOGUE: Catalogue = Catalogue { entries: ENTRIES, calls: CALLS };
 
@@ -137,7 +137,7 @@ fn what_no_call_needed_is_held_against_a_key() {
 #[test]
 fn quota_and_credits_are_judged_where_a_bound_is_given() {
     let quota = Quota { limit: 100, remaining: 9, resets_at: now() };
-    let credits = Credits { balance: 50, grants: Vec::new(), monthly: 0, next_grant_at: now() };
+    let credits = Credits::balance_of(50);
     let facts = Facts {
         keys: &[],
         catalogue: &CATALOGUE,

@@ -34,7 +34,6 @@ pub(crate) enum Naming {
     /// Names are unique among active keys: the successor's carries the date, `ci @2026-11-20`.
     Dated,
     /// The same: any number of keys may have one name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no provider names its keys so yet"))]
     Shared,
 }
 

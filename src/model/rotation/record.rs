@@ -191,7 +191,9 @@ impl Request {
 /// ends when it would have.
 fn lifetime(old: &Key) -> Lifetime {
     let Some(end) = old.expires_at else { return Lifetime::Never };
-    let length = old.created_at.and_then(|made| Age::from_seconds(end.duration_since(made).as_secs()));
+    // Ends are whole seconds where beginnings need not be.
+    let seconds = |made: Timestamp| end.as_second().saturating_sub(made.as_second());
+    let length = old.created_at.and_then(|made| Age::from_seconds(seconds(made)));
     length.map_or(Lifetime::At(end), Lifetime::After)
 }
 

@@ -28,6 +28,8 @@ struct StoredEntry {
 pub(crate) struct AuditQuery {
     /// `api_key.create`, or the part after the point alone.
     pub(crate) action: Option<String>,
+    /// Only these actions, where any are named.
+    pub(crate) actions: Vec<&'static str>,
     /// The id of what was changed.
     pub(crate) resource: Option<String>,
     /// The id of who changed it.
@@ -55,9 +57,10 @@ pub(crate) struct Verified {
 const COLUMNS: &str = "seq, at, actor, actor_name, action, resource_id, details, previous_hash, hash";
 
 /// The condition of a list: $1 workspace, $2 action or '', $3 its pattern, $4 resource or '', $5 actor or '', $6 and $7 the
-/// first and the last instant, $8 the number after which.
+/// first and the last instant, $8 the number after which, $9 actions in a row or ''.
 const LISTED: &str = "workspace_id = $1 AND ($2 = '' OR action = $2 OR action LIKE $3 ESCAPE '!') \
-     AND ($4 = '' OR resource_id = $4) AND ($5 = '' OR actor = $5) AND at >= $6 AND at <= $7 AND seq > $8";
+     AND ($4 = '' OR resource_id = $4) AND ($5 = '' OR actor = $5) AND at >= $6 AND at <= $7 AND seq > $8 \
+     AND ($9 = '' OR $9 LIKE '% ' || action || ' %')";
 
 /// How many entries are looked at in one go when a chain is verified.
 const STRIDE: i64 = 1_000;
@@ -78,6 +81,7 @@ impl Store {
         let from = query.from.map_or(i64::MIN, micros);
         let to = query.to.map_or(i64::MAX, micros);
         let after = query.after.unwrap_or(i64::MIN);
+        let actions = if query.actions.is_empty() { String::new() } else { format!(" {} ", query.actions.join(" ")) };
         // Only texts of this file go into the statements; every value is bound.
         let total: i64 =
             sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM audit_entries WHERE {LISTED}")))
@@ -89,10 +93,11 @@ impl Store {
                 .bind(from)
                 .bind(to)
                 .bind(after)
+                .bind(&actions)
                 .fetch_one(&self.pool)
                 .await?;
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM audit_entries WHERE {LISTED} ORDER BY seq DESC LIMIT $9 OFFSET $10"
+            "SELECT {COLUMNS} FROM audit_entries WHERE {LISTED} ORDER BY seq DESC LIMIT $10 OFFSET $11"
         )))
         .bind(workspace)
         .bind(&action)
@@ -102,6 +107,7 @@ impl Store {
         .bind(from)
         .bind(to)
         .bind(after)
+        .bind(&actions)
         .bind(i64::from(query.per_page))
         .bind(i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page))
         .fetch_all(&self.pool)

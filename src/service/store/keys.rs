@@ -12,6 +12,7 @@ use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
+use crate::providers::Management;
 
 /// A key and the workspace it belongs to.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct StoredKey {
 #[derive(Debug, Clone)]
 pub(crate) struct KeyQuery {
     pub(crate) state: Option<State>,
+    /// Whether revoked keys are left out.
+    pub(crate) hides_revoked: bool,
     /// Part of the name or the description.
     pub(crate) search: Option<String>,
     /// Narrows the list to keys that this may mean: a superset of what `model::selector` picks.
@@ -44,11 +47,12 @@ macro_rules! columns {
     };
 }
 
-/// The condition of a list: $1 workspace, $2 state or '', $3 now, $4 search pattern or '', $5 selector or '', $6 its
+/// The condition of a list: $1 workspace, $2 state, `unrevoked` or '', $3 now, $4 search pattern or '', $5 selector or '', $6 its
 /// pattern.
 const LISTED: &str = "workspace_id = $1 \
      AND ($2 = '' \
        OR ($2 = 'revoked' AND revoked_at IS NOT NULL) \
+       OR ($2 = 'unrevoked' AND revoked_at IS NULL) \
        OR ($2 = 'expired' AND revoked_at IS NULL AND expires_at <= $3) \
        OR ($2 = 'active' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3))) \
      AND ($4 = '' OR folded LIKE $4 ESCAPE '!') \
@@ -99,7 +103,7 @@ impl Store {
         if [&query.search, &query.selector].into_iter().flatten().any(|text| is_unstorable(text)) {
             return Ok((Vec::new(), 0));
         }
-        let state = query.state.map_or("", State::as_str);
+        let state = query.state.map_or(if query.hides_revoked { "unrevoked" } else { "" }, State::as_str);
         let search = query.search.as_deref().map_or(String::new(), |text| format!("%{}%", like(&text.to_lowercase())));
         let selector = query.selector.as_deref().unwrap_or("");
         let selector_pattern = format!("{}%", like(selector));
@@ -190,10 +194,11 @@ impl Write {
         Ok(())
     }
 
-    /// Stores a new key; `false` where its name is taken.
+    /// Stores a new key; `false` where it claims its name and that is taken.
     pub(crate) async fn insert_key(
         &mut self,
         key: &Key,
+        claims_name: bool,
         hash: &HashedKey,
         created_at: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -202,7 +207,7 @@ impl Write {
             "INSERT INTO api_keys \
              (id, workspace_id, hash, prefix, name, active_name, description, folded, permissions, tier, temporary_from, \
               created_by, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+             VALUES ($1, $2, $3, $4, $5, $14, $6, $7, $8, $9, $10, $11, $12, $13) \
              ON CONFLICT (workspace_id, active_name) DO NOTHING RETURNING id",
         )
         .bind(key.id.as_str())
@@ -218,6 +223,7 @@ impl Write {
         .bind(key.created_by.as_deref().unwrap_or(""))
         .bind(micros(created_at))
         .bind(key.expires_at.map(micros))
+        .bind(claims_name.then_some(&key.name))
         .fetch_optional(self.connection())
         .await?;
         Ok(inserted.is_some())
@@ -235,10 +241,12 @@ impl Write {
         Ok(row.is_some())
     }
 
-    /// Stores everything of a key that can change. It claims its name where it is active and not replaced.
-    pub(crate) async fn update_key(&mut self, key: &Key, now: Timestamp) -> Result<(), StoreError> {
+    /// Stores everything of a key that can change. Where names are claimed, it claims its own while it is active and not
+    /// replaced.
+    pub(crate) async fn update_key(&mut self, key: &Key, claims_name: bool, now: Timestamp) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
-        let claimed = (key.state(now) == State::Active && !key.replaced).then(|| key.name.clone());
+        let claims_name = claims_name && key.state(now) == State::Active && !key.replaced;
+        let claimed = claims_name.then(|| key.name.clone());
         let updated = sqlx::query(
             "UPDATE api_keys SET name = $3, active_name = $4, description = $5, permissions = $6, tier = $7, \
              expires_at = $8, revoked_at = $9, revoked_reason = $10, folded = $11, \
@@ -281,21 +289,32 @@ impl Write {
         Ok(())
     }
 
-    /// The active keys that hold a permission by its name.
-    pub(crate) async fn holders(&mut self, permission: &str, now: Timestamp) -> Result<Vec<Key>, StoreError> {
+    /// The active keys that can manage keys.
+    pub(crate) async fn managers(&mut self, management: &Management, now: Timestamp) -> Result<Vec<Key>, StoreError> {
         let workspace = self.workspace.clone();
+        let (permission, role) = manager(management);
         let rows = sqlx::query(concat!(
             "SELECT ",
             columns!(),
             " FROM api_keys WHERE workspace_id = $1 AND revoked_at IS NULL \
-             AND (expires_at IS NULL OR expires_at > $2) AND (' ' || permissions || ' ') LIKE $3 ESCAPE '!' ORDER BY id"
+             AND (expires_at IS NULL OR expires_at > $2) AND (' ' || permissions || ' ') LIKE $3 ESCAPE '!' \
+             AND ($4 = '' OR member_role = $4) ORDER BY id"
         ))
         .bind(workspace)
         .bind(micros(now))
-        .bind(format!("% {} %", like(permission)))
+        .bind(permission)
+        .bind(role)
         .fetch_all(self.connection())
         .await?;
         rows.iter().map(|row| read(row).map(|stored| stored.key)).collect()
+    }
+
+    /// Makes a key the credential of a member who may manage keys, where that is what it takes.
+    pub(crate) async fn make_manager(&mut self, id: &KeyId, management: &Management) -> Result<(), StoreError> {
+        match *management {
+            Management::Role { role, .. } => self.set_role(id, role).await,
+            Management::Permission(_) | Management::AnyKey => Ok(()),
+        }
     }
 
     /// Notes that a key is the credential of a member.
@@ -310,25 +329,37 @@ impl Write {
         Ok(())
     }
 
-    /// Whether a key besides this one is active and holds a permission.
-    pub(crate) async fn has_other_holder(
+    /// Whether a key besides this one is active and can manage keys.
+    pub(crate) async fn has_other_manager(
         &mut self,
-        permission: &str,
+        management: &Management,
         but_for: &KeyId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let workspace = self.workspace.clone();
+        let (permission, role) = manager(management);
         let row = sqlx::query(
             "SELECT id FROM api_keys WHERE workspace_id = $1 AND id <> $2 AND revoked_at IS NULL \
-             AND (expires_at IS NULL OR expires_at > $3) AND (' ' || permissions || ' ') LIKE $4 ESCAPE '!' LIMIT 1",
+             AND (expires_at IS NULL OR expires_at > $3) AND (' ' || permissions || ' ') LIKE $4 ESCAPE '!' \
+             AND ($5 = '' OR member_role = $5) LIMIT 1",
         )
         .bind(workspace)
         .bind(but_for.as_str())
         .bind(micros(now))
-        .bind(format!("% {} %", like(permission)))
+        .bind(permission)
+        .bind(role)
         .fetch_optional(self.connection())
         .await?;
         Ok(row.is_some())
+    }
+}
+
+/// The pattern of the permissions and the role by which a key can manage keys; the role is empty where it does not matter.
+fn manager(management: &Management) -> (String, &'static str) {
+    match *management {
+        Management::Permission(permission) => (format!("% {} %", like(permission)), ""),
+        Management::Role { role, .. } => ("%".to_owned(), role),
+        Management::AnyKey => ("%".to_owned(), ""),
     }
 }
 

@@ -107,6 +107,20 @@ impl Store {
         .await?;
         Ok(done.rows_affected() == 1)
     }
+
+    /// Removes an object; `false` where there is none.
+    pub(crate) async fn delete_record(&self, workspace: &str, collection: &str, id: &str) -> Result<bool, StoreError> {
+        if id.contains('\0') {
+            return Ok(false);
+        }
+        let done = sqlx::query("DELETE FROM records WHERE workspace_id = $1 AND collection = $2 AND id = $3")
+            .bind(workspace)
+            .bind(collection)
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
 }
 
 fn read(row: &AnyRow) -> Result<StoredRecord, StoreError> {

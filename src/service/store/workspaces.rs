@@ -7,7 +7,9 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, Write, instant, micros};
+use crate::model::key::Key;
 use crate::model::plan::{Limits, Plan};
+use crate::model::tier::Tier;
 use crate::providers::Provider;
 
 /// A workspace as it is stored.
@@ -33,6 +35,11 @@ impl Workspace {
             per_day: self.daily_limit.unwrap_or(plan.per_day),
             per_minute: self.minute_limit.unwrap_or(plan.per_minute),
         }
+    }
+
+    /// What the tier of one of its keys comes to. Where the provider has no limits, no key has any.
+    pub(crate) fn tier_of(&self, key: &Key) -> Tier {
+        if self.provider.rules().has_limits { self.plan.tier_of(key.tier) } else { Tier::Unmetered }
     }
 }
 

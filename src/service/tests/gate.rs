@@ -5,7 +5,7 @@ use crate::testing::{at, on_each_database};
 
 /// What the gate says to a call.
 async fn said(service: &Service, plain: &str, method: &str, path: &str, now: Timestamp) -> String {
-    let admission = service.admit(plain, Call { method, path }, now).await;
+    let admission = service.admit(Provider::Native, plain, Call { method, path }, now).await;
     admission.outcome.map_or_else(|refusal| refusal.to_string(), |()| "done".to_owned())
 }
 
@@ -109,7 +109,8 @@ fn each_refusal_takes_its_place_in_the_order_and_its_price() {
         let off = bench.create(&admin, &new_key("off", &["read:contacts"]), START).await.unwrap();
         bench.revoke(&admin, &off.id, START).await.unwrap();
         let remaining = async |plain: &str, method: &str, second: i64| {
-            let admission = service.admit(plain, Call { method, path: "/v1/contacts" }, at(second)).await;
+            let admission =
+                service.admit(Provider::Native, plain, Call { method, path: "/v1/contacts" }, at(second)).await;
             (outcome(admission.outcome), admission.quota.map(|quota| quota.remaining), admission.owner.is_some())
         };
         // Who is not known is told nothing, and counts nothing.
@@ -141,12 +142,12 @@ fn a_call_to_the_management_api_counts_and_costs_no_credit() {
         let (admin, _) = bench.agreed("acme", agreement(3, 50, 0)).await;
         let (caller, _) = bench.create_caller(&admin, "ci", &["read"]).await;
         for (left, said) in [(2, "done"), (1, "done"), (0, "done"), (0, "rate_limited")] {
-            let (quota, outcome_of) = bench.service.meter(&caller, at(1)).await;
+            let (quota, outcome_of) = bench.service.meter(&caller, false, at(1)).await;
             assert_eq!((quota.unwrap().remaining, outcome(outcome_of).as_str()), (left, said));
         }
         let operator = bench.operator("acme").await;
-        assert!(matches!(bench.service.meter(&operator, at(1)).await, (None, Ok(()))));
-        let (quota, unmetered) = bench.service.meter(&admin, at(1)).await;
+        assert!(matches!(bench.service.meter(&operator, false, at(1)).await, (None, Ok(()))));
+        let (quota, unmetered) = bench.service.meter(&admin, false, at(1)).await;
         assert_eq!((quota.unwrap().limit, outcome(unmetered).as_str()), (3, "done"));
     });
 }
@@ -162,7 +163,7 @@ fn a_locked_database_lets_nothing_through() {
         for statement in lock.split("; ") {
             sqlx::raw_sql(statement).execute(&mut *other).await.unwrap();
         }
-        let refused = bench.service.admit(&key.plain, READ, START).await.outcome.err().unwrap();
+        let refused = bench.service.admit(Provider::Native, &key.plain, READ, START).await.outcome.err().unwrap();
         assert!(matches!(refused, Refusal::Store(_)), "{refused:?}");
         sqlx::raw_sql("ROLLBACK").execute(&mut *other).await.unwrap();
         assert_eq!(call(&bench.service, &key.plain, START).await, "done");

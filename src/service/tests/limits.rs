@@ -114,7 +114,7 @@ fn the_count_begins_anew_at_midnight_once_whatever_the_clock_does() {
         assert_eq!(through(before, 5).await, 2, "what was left of the day before");
         assert_eq!(through(after, 5).await, 1, "what was left of the new day");
         assert_eq!(through(before, 5).await + through(after, 5).await, 0, "no day begins twice");
-        let refusal = bench.service.admit(&key.plain, READ, at(before)).await;
+        let refusal = bench.service.admit(Provider::Native, &key.plain, READ, at(before)).await;
         let message = refusal.outcome.err().unwrap().to_string();
         assert_eq!(message, "Rate limit exceeded. Resets at 2026-09-22T00:00:00Z");
     });
@@ -128,7 +128,7 @@ fn a_minute_that_is_used_up_says_when_it_ends_and_what_is_left_of_the_day() {
         let key = metered(&bench, &admin, "ci", Tier::Standard).await;
         let mut left = Vec::new();
         for second in [0, 1, 2, 40] {
-            let admission = bench.service.admit(&key.plain, READ, at(second)).await;
+            let admission = bench.service.admit(Provider::Native, &key.plain, READ, at(second)).await;
             let quota = admission.quota.unwrap();
             assert_eq!((quota.limit, quota.resets_at.to_string()), (50, "2026-09-22T00:00:00Z".to_owned()));
             let said = admission.outcome.err().map(|refusal| refusal.to_string()).unwrap_or_default();

@@ -79,7 +79,7 @@ impl<'a> Bench<'a> {
     }
 
     async fn caller(&self, plain: &str, now: Timestamp) -> Caller {
-        self.service.authenticate(plain, now).await.unwrap()
+        self.service.authenticate(Provider::Native, plain, now).await.unwrap()
     }
 
     async fn create(&self, caller: &Caller, new: &NewKey, now: Timestamp) -> Result<Made, Refusal> {
@@ -128,7 +128,7 @@ impl<'a> Bench<'a> {
 
     /// How an attempt to authenticate is refused.
     async fn refused(&self, plain: &str, now: Timestamp) -> String {
-        match self.service.authenticate(plain, now).await {
+        match self.service.authenticate(Provider::Native, plain, now).await {
             Ok(_) => "let in".to_owned(),
             Err(refusal) => code(&refusal),
         }
@@ -161,7 +161,7 @@ const UNAVAILABLE: &str = "database_unavailable";
 
 /// What the gate says to [`READ`].
 async fn call_once(service: &Service, plain: &str, now: Timestamp) -> String {
-    outcome(service.admit(plain, READ, now).await.outcome)
+    outcome(service.admit(Provider::Native, plain, READ, now).await.outcome)
 }
 
 /// What the gate says to [`READ`] as soon as it can: that a machine is busy decides no test.
@@ -230,7 +230,15 @@ fn ends(end: Option<Timestamp>) -> KeyChange {
 }
 
 fn everything() -> KeyQuery {
-    KeyQuery { state: None, search: None, selector: None, sort: Sort::parse("name").unwrap(), page: 1, per_page: 100 }
+    KeyQuery {
+        state: None,
+        hides_revoked: false,
+        search: None,
+        selector: None,
+        sort: Sort::parse("name").unwrap(),
+        page: 1,
+        per_page: 100,
+    }
 }
 
 fn named(key: &Key) -> Answer {

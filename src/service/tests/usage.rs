@@ -54,7 +54,7 @@ fn what_is_told_of_one_key_and_of_all() {
         assert_eq!(all.endpoints, [("GET /v1/contacts".to_owned(), tally(4, 2))]);
         let keys: Vec<_> = all.keys.iter().map(|key| (key.name.as_deref(), key.tally)).collect();
         assert_eq!(keys, [(Some("reads"), tally(3, 1)), (Some("writes"), tally(1, 1))]);
-        assert_eq!((all.per_minute.limit, all.per_minute.remaining), (3, 0));
+        assert_eq!((all.per_minute.unwrap().limit, all.per_minute.unwrap().remaining), (3, 0));
         assert_eq!(all.today.error_rate().to_string(), "0.5");
 
         let one = report(&bench.service, &admin, Some(&writes.id), 1, at(10)).await;
@@ -169,7 +169,7 @@ proptest! {
                     Step::Call { service, key, path, times } => {
                         let (method, path, endpoint) = PATHS[path];
                         for _ in 0..times {
-                            let admission = services[service].admit(&keys[key].plain, Call { method, path }, now).await;
+                            let admission = services[service].admit(Provider::Native, &keys[key].plain, Call { method, path }, now).await;
                             let errors = i64::from(admission.outcome.is_err());
                             made.entry((today, key, endpoint)).or_default().add(tally(1, errors));
                         }

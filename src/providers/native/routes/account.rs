@@ -7,14 +7,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::Context;
-use super::page::page;
-use super::problem::Problem;
 use super::refusals::{OfAnyCall, OfOneKey, OfWhatIsSaid};
-use super::request::Id;
 use crate::providers::native::wire::{
     AuditAnswer, AuditLogAnswer, CreditsAnswer, CreditsBody, ErrorAnswer, PageBody, UsageAnswer, UsageBody,
 };
+use crate::providers::routes::Context;
+use crate::providers::routes::page::{self, Page};
+use crate::providers::routes::problem::Problem;
+use crate::providers::routes::request::Id;
 use crate::service::{AuditQuery, Caller, MOST_DAYS};
 
 /// The most entries on one page.
@@ -117,18 +117,19 @@ pub(super) struct AuditLogQuery {
 }
 
 impl AuditLogQuery {
-    fn into_query(self) -> Result<(AuditQuery, u32, u32), Problem> {
+    fn into_query(self) -> Result<AuditQuery, Problem> {
         let instant = |field: &str, text: Option<String>| -> Result<Option<Timestamp>, Problem> {
             text.map(|text| text.parse().map_err(|_| Problem::invalid(field, "it is an instant, 2026-02-24T10:43:12Z")))
                 .transpose()
         };
-        let (page, per_page) = page(self.page, self.per_page, 50, LARGEST_PAGE)?;
+        let Page { page, per_page } = Page::asked(self.page, self.per_page, 50, LARGEST_PAGE)?;
         let after = self.after.map(|id| {
             let digits = id.strip_prefix("log_").filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
             let number = digits.and_then(|digits| digits.parse().ok());
             number.ok_or_else(|| Problem::invalid("after", "it is the id of an entry, log_42"))
         });
-        let query = AuditQuery {
+        Ok(AuditQuery {
+            actions: Vec::new(),
             action: self.action.filter(|text| !text.is_empty()),
             resource: self.resource_id.filter(|text| !text.is_empty()),
             actor: self.actor.filter(|text| !text.is_empty()),
@@ -137,8 +138,7 @@ impl AuditLogQuery {
             after: after.transpose()?,
             page,
             per_page,
-        };
-        Ok((query, page, per_page))
+        })
     }
 }
 
@@ -164,8 +164,8 @@ pub(super) async fn audit_logs(
     const PARAMETERS: &str =
         "there are page, per_page, action, resource_id, actor, from, to and after, each once and of its own type";
     let Query(query) = query.map_err(|_| Problem::invalid("query", PARAMETERS))?;
-    let (query, page, per_page) = query.into_query()?;
+    let query = query.into_query()?;
     let (entries, total) = context.service.audit_log(&caller, &query).await?;
-    let meta = PageBody { page, per_page, total: u64::try_from(total).unwrap_or(0) };
+    let meta = PageBody { page: query.page, per_page: query.per_page, total: page::total(total) };
     Ok(axum::Json(AuditLogAnswer { data: entries.iter().map(AuditAnswer::of).collect(), meta }).into_response())
 }

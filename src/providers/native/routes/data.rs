@@ -1,31 +1,24 @@
-//! The data routes behind the gate: contacts, lists, campaigns and the assistant's tasks, kept as their callers wrote them.
-//!
-//! By the time a call comes here the gate has let it through, counted it and had it paid.
+//! The data routes behind the gate as the OpenAPI document tells them: contacts, lists, campaigns and the assistant's tasks.
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use axum::routing::{get, patch, post};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use utoipa::IntoParams;
+use serde_json::{Map, Value};
 
-use super::Context;
-use super::count::Admitted;
-use super::page::page;
-use super::problem::Problem;
 use super::refusals::{OfAnyBody, OfGatedCall, OfWhatIsSaid};
-use super::request::{Body, Id};
+use crate::model::record::Record;
 use crate::providers::native::wire::{ErrorAnswer, PageBody, RecordAnswer, RecordBody, RecordListAnswer};
+use crate::providers::routes::Context;
+use crate::providers::routes::count::Admitted;
+use crate::providers::routes::data::{self, Asked, DataQuery};
+use crate::providers::routes::page::Page;
+use crate::providers::routes::problem::Problem;
+use crate::providers::routes::request::{Body, Id};
 use crate::service::Collection;
 
-/// The most objects on one page.
-const LARGEST_PAGE: u32 = 100;
-
 /// The paths of these routes.
-const PATHS: [&str; 7] = [
+pub(super) const PATHS: [&str; 7] = [
     "/v1/contacts",
     "/v1/contacts/{id}",
     "/v1/lists",
@@ -34,10 +27,6 @@ const PATHS: [&str; 7] = [
     "/v1/lexi/tasks",
     "/v1/lexi/tasks/{id}/approve",
 ];
-
-pub(super) fn is_data(template: &str) -> bool {
-    PATHS.contains(&template)
-}
 
 pub(super) fn routes() -> Router<Context> {
     let [contacts, contact, lists, campaigns, chat, tasks, approve] = PATHS;
@@ -51,36 +40,14 @@ pub(super) fn routes() -> Router<Context> {
         .route(approve, post(approve_task))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct DataQuery {
-    /// From 1
-    #[param(minimum = 1, maximum = 1_000_000, default = 1)]
-    page: Option<u32>,
-    /// How many objects are on a page
-    #[param(minimum = 1, maximum = 100, default = 25)]
-    per_page: Option<u32>,
+fn one(record: &Record) -> Value {
+    serde_json::to_value(RecordAnswer { data: RecordBody::of(record) }).unwrap_or_default()
 }
 
-type Asked = Result<Query<DataQuery>, QueryRejection>;
-
-async fn list(context: &Context, workspace: &str, collection: Collection, query: Asked) -> Result<Response, Problem> {
-    let Query(query) = query.map_err(|_| Problem::invalid("query", "there are page and per_page, numbers"))?;
-    let (page, per_page) = page(query.page, query.per_page, 25, LARGEST_PAGE)?;
-    let (records, total) = context.service.list_records(workspace, collection, page, per_page).await?;
-    let meta = PageBody { page, per_page, total: u64::try_from(total).unwrap_or(0) };
-    Ok(axum::Json(RecordListAnswer { data: records.iter().map(RecordBody::of).collect(), meta }).into_response())
-}
-
-async fn add(
-    context: &Context,
-    workspace: &str,
-    collection: Collection,
-    object: &Map<String, Value>,
-) -> Result<Response, Problem> {
-    let record = context.service.add_record(workspace, collection, object, (context.now)()).await?;
-    Ok((StatusCode::CREATED, axum::Json(RecordAnswer { data: RecordBody::of(&record) })).into_response())
+fn several(_: Collection, records: &[Record], page: Page, total: u64) -> Value {
+    let meta = PageBody { page: page.page, per_page: page.per_page, total };
+    let answer = RecordListAnswer { data: records.iter().map(RecordBody::of).collect(), meta };
+    serde_json::to_value(answer).unwrap_or_default()
 }
 
 macro_rules! listing {
@@ -97,7 +64,7 @@ macro_rules! listing {
             Admitted(workspace): Admitted,
             query: Asked,
         ) -> Result<Response, Problem> {
-            list(&context, &workspace, $collection, query).await
+            data::list(&context, &workspace, $collection, query, several).await
         }
     };
 }
@@ -117,7 +84,7 @@ macro_rules! adding {
             Admitted(workspace): Admitted,
             Body(object): Body<Map<String, Value>>,
         ) -> Result<Response, Problem> {
-            add(&context, &workspace, $collection, &object).await
+            data::add(&context, &workspace, $collection, &object, one).await
         }
     };
 }
@@ -146,9 +113,7 @@ pub(super) async fn change_contact(
     Id(id): Id,
     Body(changes): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    let now = (context.now)();
-    let record = context.service.change_record(&workspace, Collection::Contacts, &id, &changes, now).await?;
-    Ok(axum::Json(RecordAnswer { data: RecordBody::of(&record) }).into_response())
+    data::change(&context, &workspace, (Collection::Contacts, &id), &changes, one).await
 }
 
 /// Ask the assistant for something
@@ -162,13 +127,9 @@ pub(super) async fn change_contact(
 pub(super) async fn ask_lexi(
     State(context): State<Context>,
     Admitted(workspace): Admitted,
-    Body(mut object): Body<Map<String, Value>>,
+    Body(object): Body<Map<String, Value>>,
 ) -> Result<Response, Problem> {
-    if object.contains_key("status") {
-        return Err(Problem::invalid("status", "the service gives it"));
-    }
-    object.insert("status".to_owned(), json!("pending"));
-    add(&context, &workspace, Collection::Tasks, &object).await
+    data::ask_assistant(&context, &workspace, object, one).await
 }
 
 /// Approve a task of the assistant
@@ -185,8 +146,5 @@ pub(super) async fn approve_task(
     Admitted(workspace): Admitted,
     Id(id): Id,
 ) -> Result<Response, Problem> {
-    let approved = Map::from_iter([("status".to_owned(), json!("approved"))]);
-    let now = (context.now)();
-    let record = context.service.change_record(&workspace, Collection::Tasks, &id, &approved, now).await?;
-    Ok(axum::Json(RecordAnswer { data: RecordBody::of(&record) }).into_response())
+    data::approve(&context, &workspace, &id, one).await
 }

@@ -7,6 +7,7 @@ use utoipa::OpenApi as _;
 use super::examples::Examples;
 use super::{DOCUMENT, account, data, gate};
 use crate::providers::native::rules::RULES;
+use crate::providers::routes::gate as any_gate;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -149,7 +150,7 @@ fn complete(path: &str, operation: &mut Value, examples: &Examples) {
         }
     }
     for (status, response) in members(&mut operation["responses"]) {
-        add_headers(&status, response, changes, path == gate::GATE);
+        add_headers(&status, response, changes, path == any_gate::GATE);
         examples.add(&status, response);
     }
     let name = operation["operationId"].as_str().unwrap_or_default();

@@ -4,9 +4,10 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::problem::Problem;
+use super::say;
 use crate::model::permission::Permission;
-use crate::providers::native::rules::RULES;
+use crate::providers::native::rules::{MANAGING, RULES, WRITING};
+use crate::providers::routes::problem::Problem;
 use crate::service::Refusal;
 
 /// A refusal of each code.
@@ -20,9 +21,9 @@ impl Examples {
             Refusal::InvalidKey,
             Refusal::RevokedKey,
             Refusal::NoCredits,
-            Refusal::MissingPermission(RULES.admin_permission),
-            Refusal::NotHeld(Permission::from_server(RULES.writing_permission)),
-            Refusal::LastAdmin(RULES.admin_permission),
+            Refusal::MissingPermission(MANAGING),
+            Refusal::NotHeld(Permission::from_server(WRITING)),
+            Refusal::LastAdmin(RULES.management.way_to_another()),
             Refusal::RateLimited { resets_at: Timestamp::constant(1_771_977_600, 0) },
             Refusal::NotFound,
             Refusal::DuplicateName(name()),
@@ -50,9 +51,10 @@ impl Examples {
         let described = response["description"].as_str().unwrap_or_default().to_owned();
         let Some(content) = response.pointer_mut("/content/application~1json") else { return };
         for problem in &self.0 {
-            let (of, code, answer) = problem.example();
-            if of.as_str() == status && described.contains(&format!("`{code}`")) {
-                content["examples"][&code] = json!({ "value": answer });
+            let code = &*problem.code;
+            if problem.status.as_str() == status && described.contains(&format!("`{code}`")) {
+                let (_, answer) = say(problem, "req_5f0c9a1e7b3d2846a0c4e6f8");
+                content["examples"][code] = json!({ "value": answer });
             }
         }
     }

@@ -4,47 +4,41 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write paths in full")]
 
 mod account;
-mod count;
 mod data;
 mod document;
 mod examples;
 mod gate;
-mod page;
-mod problem;
 mod refusals;
-mod request;
 
 use std::sync::OnceLock;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
-use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::IntoParams;
 
 pub(crate) use self::document::document;
-use self::page::page;
-use self::problem::Problem;
-pub(crate) use self::problem::{add_unknown_quota, error_body, request_id};
 use self::refusals::{OfAnyBody, OfAnyCall, OfAnyChange, OfOneKey, OfWhatIsSaid};
-use self::request::{Body, Change, Id};
 use super::wire::{
-    ErrorAnswer, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody, PageBody,
-    RevokeBody, StatusQuery, WhoamiAnswer, WhoamiBody, issued_answer,
+    ErrorAnswer, ErrorBody, IssuedKeyAnswer, KeyAnswer, KeyBody, KeyChangeBody, KeyListAnswer, LookupBody, NewKeyBody,
+    PageBody, RevokeBody, StatusQuery, WhoamiAnswer, WhoamiBody, issued_answer,
 };
 use crate::model::filter::Sort;
 use crate::model::key::Key;
-use crate::service::{Answer, Caller, KeyQuery, Service};
-
-/// Requests larger than this are refused: the largest that makes sense is a tenth of it.
-const LARGEST_BODY: usize = 64 * 1024;
+use crate::providers::Provider;
+use crate::providers::routes::page::{self, Page};
+use crate::providers::routes::problem::Problem;
+use crate::providers::routes::request::{self, Body, Change, Id};
+use crate::providers::routes::{Context, Manners, dress, for_caller, gate as any_gate};
+use crate::service::{Answer, Caller, KeyQuery};
 
 /// The most keys on one page: what a list of all keys is fetched in.
 const LARGEST_PAGE: u32 = 1000;
@@ -52,13 +46,16 @@ const LARGEST_PAGE: u32 = 1000;
 /// Where the document that describes the routes is.
 const DOCUMENT: &str = "/openapi.json";
 
-/// What every route needs: the engine, the clock and randomness.
-#[derive(Clone)]
-pub(crate) struct Context {
-    pub(crate) service: Service,
-    pub(crate) now: fn() -> Timestamp,
-    pub(crate) random: fn(&mut [u8]),
-}
+/// How the native provider says what all of them say.
+const MANNERS: Manners = Manners {
+    provider: Provider::Native,
+    base: "",
+    presented: request::bearer_or_api_key,
+    challenge: "Bearer",
+    say,
+    data: &data::PATHS,
+    open: &[DOCUMENT],
+};
 
 /// The document as it is sent, made once.
 async fn described() -> Response {
@@ -69,7 +66,7 @@ async fn described() -> Response {
 
 /// The routes. A test holds that these are the ones the document describes.
 pub(crate) fn routes(context: Context) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/v1/api-keys", get(list_keys).post(create_key))
         .route("/v1/api-keys/lookup", post(lookup_key))
         .route("/v1/api-keys/{id}", get(show_key).patch(edit_key).delete(delete_key))
@@ -80,22 +77,29 @@ pub(crate) fn routes(context: Context) -> Router {
         .route("/v1/usage", get(account::usage))
         .route("/v1/credits", get(account::credits))
         .route("/v1/audit-logs", get(account::audit_logs))
-        .route(gate::GATE, get(gate::authorize).post(gate::authorize_by_post))
-        .route(gate::GATES_OF_ENVOY[0], any(gate::authorize_path))
-        .route(gate::GATES_OF_ENVOY[1], any(gate::authorize_path))
+        .route(any_gate::GATE, get(gate::authorize).post(gate::authorize_by_post))
+        .merge(any_gate::route_of_envoy(&MANNERS))
         .merge(data::routes())
-        .route(DOCUMENT, get(described))
-        .fallback(|| async { Problem::no_route() })
-        .method_not_allowed_fallback(|| async { Problem::wrong_method() })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn_with_state(context.clone(), count::count))
-        .layer(middleware::from_fn_with_state(context.clone(), problem::finish))
-        .with_state(context)
+        .route(DOCUMENT, get(described));
+    dress(routes, context, &MANNERS)
 }
 
 /// The routes for use within this process, by a caller who needs to present no key.
 pub(crate) fn embedded(context: Context, caller: Caller) -> Router {
-    routes(context).layer(axum::Extension(request::Embedded(caller)))
+    for_caller(routes(context), caller)
+}
+
+fn say(problem: &Problem, request_id: &str) -> (StatusCode, Value) {
+    let Problem { status, code, message, hint, .. } = problem;
+    let (code, message, hint) = (code.to_string(), message.to_string(), hint.as_deref().map(str::to_owned));
+    let answer = ErrorAnswer { error: ErrorBody { code, message, hint, request_id: request_id.to_owned() } };
+    (*status, serde_json::to_value(answer).unwrap_or_default())
+}
+
+/// The body of an error that comes from outside of the routes.
+pub(crate) fn error_body(code: &str, message: &str, request_id: &str) -> Vec<u8> {
+    let (_, body) = say(&Problem::new(StatusCode::BAD_REQUEST, code, message), request_id);
+    body.to_string().into_bytes()
 }
 
 const PARAMETERS: &str = "there are page, per_page, status, search, selector and sort, each once and of its own type";
@@ -124,7 +128,7 @@ struct ListQuery {
 
 impl ListQuery {
     fn into_query(self) -> Result<KeyQuery, Problem> {
-        let (page, per_page) = page(self.page, self.per_page, 25, LARGEST_PAGE)?;
+        let Page { page, per_page } = Page::asked(self.page, self.per_page, 25, LARGEST_PAGE)?;
         let sort = match self.sort.as_deref() {
             None => Sort::NEWEST_FIRST,
             Some(text) => Sort::parse(text).ok_or_else(|| {
@@ -132,6 +136,7 @@ impl ListQuery {
             })?,
         };
         Ok(KeyQuery {
+            hides_revoked: false,
             state: self.status.and_then(StatusQuery::state),
             search: self.search.filter(|text| !text.is_empty()),
             selector: self.selector.filter(|text| !text.is_empty()),
@@ -161,7 +166,7 @@ async fn list_keys(
     let (keys, total) = context.service.list_keys(&caller, &query, now).await?;
     let answer = KeyListAnswer {
         data: keys.iter().map(|key| KeyBody::of(key, now)).collect(),
-        meta: Some(PageBody { page: query.page, per_page: query.per_page, total: u64::try_from(total).unwrap_or(0) }),
+        meta: Some(PageBody { page: query.page, per_page: query.per_page, total: page::total(total) }),
     };
     Ok(axum::Json(answer).into_response())
 }
@@ -170,7 +175,7 @@ async fn list_keys(
 ///
 /// The plaintext is in this answer and in no other; only its hash is kept. Sent with an `Idempotency-Key`, the same request
 /// again gets the same answer for 24 hours.
-#[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(request::IdempotencyHeader), request_body = NewKeyBody, responses(
+#[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(refusals::IdempotencyHeader), request_body = NewKeyBody, responses(
     (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
     (status = 404, description = "`not_found`: the key that `replaces` names is none of this workspace", body = ErrorAnswer),
     OfAnyCall, OfWhatIsSaid, OfAnyChange, OfAnyBody,
@@ -200,7 +205,7 @@ async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) ->
 ///
 /// Fields that are absent stay as they are. The plaintext stays the same.
 #[utoipa::path(patch, path = "/v1/api-keys/{id}", tag = "keys", request_body = KeyChangeBody,
-    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
     OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
@@ -220,7 +225,7 @@ async fn edit_key(
 ///
 /// Its audit entries stay.
 #[utoipa::path(delete, path = "/v1/api-keys/{id}", tag = "keys",
-    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 204, description = "The key is gone"),
     OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange,
 ))]
@@ -240,7 +245,7 @@ async fn delete_key(
 ///
 /// From the answer on, the key is refused with 401. A revoked key can be reactivated.
 #[utoipa::path(post, path = "/v1/api-keys/{id}/revoke", tag = "keys", request_body(content = Option<RevokeBody>),
-    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
     OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
@@ -261,7 +266,7 @@ async fn revoke_key(
 ///
 /// From the answer on, the key works again; the plaintext is the same as before.
 #[utoipa::path(post, path = "/v1/api-keys/{id}/reactivate", tag = "keys",
-    params(("id" = String, Path, description = "The key's id"), request::IdempotencyHeader), responses(
+    params(("id" = String, Path, description = "The key's id"), refusals::IdempotencyHeader), responses(
     (status = 200, description = "The key as it is now", body = KeyAnswer),
     OfAnyCall, OfOneKey, OfWhatIsSaid, OfAnyChange,
 ))]

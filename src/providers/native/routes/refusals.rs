@@ -1,7 +1,7 @@
 //! The refusals of the routes as the OpenAPI document tells them: what any call, any change, any body and any key in the
-//! path can be refused for. Only described here; [`super::problem`] makes them.
+//! path can be refused for; and the header that makes a request repeatable. Only described here.
 
-use utoipa::IntoResponses;
+use utoipa::{IntoParams, IntoResponses};
 
 use crate::providers::native::wire::ErrorAnswer;
 
@@ -74,4 +74,14 @@ pub(super) enum OfAnyBody {
 pub(super) enum OfOneKey {
     #[response(status = 404, description = "`not_found`: no key of this workspace, now or ever")]
     NotFound(ErrorAnswer),
+}
+
+/// The header in the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes the header in the OpenAPI document")]
+pub(super) struct IdempotencyHeader {
+    /// The same key with the same request gets the original answer, plaintext included, for 24 hours
+    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
 }

@@ -15,7 +15,7 @@ use crate::model::secret::PlainKey;
 use crate::model::selector::{Preference, Resolution, Selector};
 use crate::model::state::State;
 use crate::model::tier::Tier;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::providers::native::routes::{embedded, routes as native};
 use crate::serve::Ended;
 use crate::serve::tests::Serving;
@@ -36,7 +36,7 @@ async fn in_process(test: &impl AsyncFn(&Client, &Site)) {
     let site = Site::new().await;
     let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
     let router = embedded(context(&site.service), operator);
-    test(&Client::new(Transport::Embedded(router), String::new()), &site).await;
+    test(&Client::new(Provider::Native, Transport::Embedded(router), String::new()), &site).await;
 }
 
 async fn over_a_listener(test: impl AsyncFn(&Client, &Site)) {
@@ -52,7 +52,7 @@ pub(super) fn over_tcp(base: &str, key: &str) -> Client {
     let key = PlainKey::parse(&Zeroizing::new(key.to_owned())).unwrap();
     let terms = Terms { timeout: Duration::from_mins(1), ..Terms::default() };
     let network = Network::new(base, Credential::given(key, 12), terms, Voice::unheard()).unwrap();
-    Client::new(Transport::Network(Box::new(network)), String::new())
+    Client::new(Provider::Native, Transport::Network(Box::new(network)), String::new())
 }
 
 fn fresh() -> IdempotencyKey {
@@ -110,15 +110,16 @@ fn a_keys_whole_life_through_the_client() {
         assert_eq!(edited.permissions, [Permission::from_server("read:deals")]);
         assert_eq!(edited.expires_at, Some(at(9_000)));
 
-        let revoked = client.revoke(id, Some("leaked"), &fresh()).await.unwrap();
+        let revoked = client.revoke(id, Some("leaked"), &fresh()).await.unwrap().unwrap();
         assert_eq!(revoked.state(START), State::Revoked);
         assert_eq!(revoked.revoked_reason.as_deref(), Some("leaked"));
-        assert_eq!(client.lookup(&issued.plain).await.unwrap(), revoked);
+        assert_eq!(client.lookup(&issued.plain).await.unwrap(), Some(revoked));
         let back = client.reactivate(id, &fresh()).await.unwrap();
         assert_eq!(back.state(START), State::Active);
 
         client.delete(id, &fresh()).await.unwrap();
-        let gone = client.lookup(&issued.plain).await.err().unwrap();
+        assert_eq!(client.lookup(&issued.plain).await.unwrap(), None);
+        let gone = client.revoke(id, None, &fresh()).await.err().unwrap();
         assert_eq!(gone.exit(), Exit::NotFound);
         assert!(gone.answer().unwrap().1.unwrap().starts_with("req_"));
     });

@@ -13,7 +13,7 @@ use super::client::{all, over_tcp};
 use crate::http::HttpError;
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::Key;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::testing::block_on;
 
 const SECRET: &str = concat!("wbk_1a2B3c4D_", "0123456789abcdefABCDEF0123456789");

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::http::Transport;
-use crate::providers::native::client::Client;
+use crate::providers::client::Client;
 use crate::providers::native::routes::embedded;
 use crate::testing::{at, block_on, set_clock};
 
@@ -108,7 +108,11 @@ fn any_valid_key_hears_of_itself_and_its_workspace() {
         assert!(!answer.text.contains(&plain));
 
         let operator = site.service.operator_of("acme", Provider::Native, vec![7; 32].into(), START).await.unwrap();
-        let client = Client::new(Transport::Embedded(embedded(context(&site.service), operator)), String::new());
+        let client = Client::new(
+            Provider::Native,
+            Transport::Embedded(embedded(context(&site.service), operator)),
+            String::new(),
+        );
         let whoami = client.whoami().await.unwrap();
         assert_eq!((whoami.workspace.as_str(), whoami.key), ("acme", None));
     });

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::{PageBody, whole_seconds};
+use super::PageBody;
 use crate::model::audit::AuditEntry;
 use crate::model::credits::{CreditKind, Credits, Grant};
 use crate::model::quota::Quota;
 use crate::model::record::Record;
 use crate::model::usage::{KeyUsage, Tally, UsageReport};
+use crate::providers::wire::whole_seconds;
 
 /// Usage in the envelope of every answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -106,7 +107,7 @@ impl UsageBody {
         Self {
             plan: report.plan,
             per_day: QuotaBody::of(&report.per_day),
-            per_minute: QuotaBody::of(&report.per_minute),
+            per_minute: QuotaBody::of(report.per_minute.as_ref().unwrap_or(&report.per_day)),
             today: TallyBody::of(report.today),
             last_used_at: report.last_used_at.map(whole_seconds),
             days: report.days.into_iter().map(|(day, tally)| DayBody { day, tally: TallyBody::of(tally) }).collect(),
@@ -150,7 +151,7 @@ impl UsageBody {
         Ok(UsageReport {
             plan: self.plan,
             per_day: self.per_day.into_quota()?,
-            per_minute: self.per_minute.into_quota()?,
+            per_minute: Some(self.per_minute.into_quota()?),
             today: self.today.tally(),
             days: self.days.into_iter().map(|of| (of.day, of.tally.tally())).collect(),
             endpoints: self.endpoints.into_iter().map(|of| (of.endpoint, of.tally.tally())).collect(),
@@ -160,6 +161,7 @@ impl UsageBody {
                 .map(|of| KeyUsage { id: of.id, name: of.name, tally: of.tally.tally() })
                 .collect(),
             last_used_at: optional_instant(self.last_used_at.as_deref())?,
+            note: None,
         })
     }
 }
@@ -180,8 +182,9 @@ impl CreditsBody {
         Ok(Credits {
             balance: self.balance,
             grants: self.grants.into_iter().map(grant).collect::<Result<_, _>>()?,
-            monthly: self.monthly,
-            next_grant_at: instant(&self.next_grant_at)?,
+            kinds: None,
+            monthly: Some(self.monthly),
+            next_grant_at: Some(instant(&self.next_grant_at)?),
         })
     }
 }
@@ -254,8 +257,8 @@ impl CreditsBody {
             subscription: of_kind(CreditKind::Subscription),
             purchased: of_kind(CreditKind::Purchased),
             bonus: of_kind(CreditKind::Bonus),
-            monthly: credits.monthly,
-            next_grant_at: whole_seconds(credits.next_grant_at),
+            monthly: credits.monthly.unwrap_or_default(),
+            next_grant_at: credits.next_grant_at.map(whole_seconds).unwrap_or_default(),
             grants: spendable
                 .iter()
                 .map(|grant| GrantBody {

@@ -18,13 +18,14 @@ use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::rules::RULES;
-use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, KeyName, NewKey, Setting};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey, Setting};
 use crate::model::lifetime::{Age, Lifetime};
-use crate::model::permission::{Permission, distinct};
+use crate::model::permission::Permission;
 use crate::model::secret::PlainKey;
 use crate::model::state::State;
 use crate::model::tier::Tier;
 use crate::model::whoami::Whoami;
+use crate::providers::wire::{Invalid, expiry, name, permissions, present, whole_seconds, with_plaintext};
 
 /// A key. Instants are RFC 3339 in UTC, whole seconds.
 #[derive(Debug, Serialize, ToSchema)]
@@ -109,11 +110,6 @@ impl KeyBody {
     }
 }
 
-/// `2026-04-17T11:20:00Z`: this wire has no fractions of a second.
-fn whole_seconds(instant: Timestamp) -> String {
-    Timestamp::from_second(instant.as_second()).unwrap_or(instant).to_string()
-}
-
 /// A key in the envelope of every answer.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(super) struct KeyAnswer {
@@ -167,7 +163,7 @@ impl WhoamiBody {
             return Err("it does not say who calls");
         }
         let WorkspaceBody { name: workspace, plan } = self.workspace;
-        Ok(Whoami { workspace, plan, key: self.api_key.map(KeyBody::into_key).transpose()? })
+        Ok(Whoami { workspace, plan, key: self.api_key.map(KeyBody::into_key).transpose()?, tells_key: true })
     }
 }
 
@@ -211,10 +207,7 @@ pub(super) fn issued_answer(issued: &IssuedKey, now: Timestamp) -> Vec<u8> {
         return Vec::new();
     };
     fields.insert("key".to_owned(), Value::String(issued.plain.expose().to_owned()));
-    let mut answer = json!({ "data": fields });
-    let bytes = serde_json::to_vec(&answer).unwrap_or_default();
-    wipe(&mut answer["data"]["key"]);
-    bytes
+    with_plaintext(json!({ "data": fields }), "/data/key")
 }
 
 /// Takes key and plaintext out of an answer. What is wrong with one that has none is said without quoting any of it.
@@ -237,12 +230,6 @@ pub(super) fn read_unseen(body: &[u8]) -> Option<Key> {
     let answer: KeyAnswer = serde_json::from_slice(body).ok()?;
     let has_plaintext = answer.data.more.contains_key("key");
     answer.data.into_key().ok().filter(|key| !has_plaintext && !key.id.as_str().is_empty())
-}
-
-fn wipe(value: &mut Value) {
-    if let Value::String(text) = value.take() {
-        drop(Zeroizing::new(text));
-    }
 }
 
 /// How much of the plan's limits a key gets.
@@ -335,7 +322,7 @@ impl NewKeyBody {
     pub(super) fn into_new_key(self) -> Result<NewKey, Invalid> {
         let lifetime = match (self.expires_at.as_deref(), self.expires_in, self.temporary) {
             (None, None, _) => Lifetime::Never,
-            (Some(text), None, false) => Lifetime::At(expiry(text)?),
+            (Some(text), None, false) => Lifetime::At(end(text)?),
             (None, Some(seconds), false) => {
                 let age = Age::from_seconds(seconds).filter(|_| seconds <= LONGEST_LIFE);
                 Lifetime::After(age.ok_or_else(|| Invalid {
@@ -351,7 +338,7 @@ impl NewKeyBody {
         Ok(NewKey {
             name: name(&self.name)?,
             description: self.description,
-            permissions: permissions(&self.permissions)?,
+            permissions: permissions(&self.permissions, &RULES.permissions)?,
             tier: self.rate_limit_tier.map_or(Tier::Standard, TierBody::tier),
             lifetime,
             temporary: self.temporary,
@@ -399,22 +386,16 @@ impl KeyChangeBody {
         let expires_at = match self.expires_at {
             None => None,
             Some(Setting::Clear) => Some(Setting::Clear),
-            Some(Setting::To(text)) => Some(Setting::To(expiry(&text)?)),
+            Some(Setting::To(text)) => Some(Setting::To(end(&text)?)),
         };
         Ok(KeyChange {
             name: self.name.as_deref().map(name).transpose()?,
             description: self.description,
-            permissions: self.permissions.as_deref().map(permissions).transpose()?,
+            permissions: self.permissions.as_deref().map(|names| permissions(names, &RULES.permissions)).transpose()?,
             tier: self.rate_limit_tier.map(TierBody::tier),
             expires_at,
         })
     }
-}
-
-/// Tells a field that is there from one that is absent: whatever is there must be of its type, so `null` only passes
-/// where the type takes it.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// An integer as JSON has it: `60.0` is one.
@@ -465,33 +446,9 @@ pub(super) struct ErrorBody {
     pub(super) request_id: String,
 }
 
-/// A field that cannot be as it is.
-#[derive(Debug)]
-pub(super) struct Invalid {
-    pub(super) field: &'static str,
-    pub(super) problem: String,
-}
-
-fn name(text: &str) -> Result<KeyName, Invalid> {
-    text.parse().map_err(|error: crate::model::key::NotAName| Invalid { field: "name", problem: error.to_string() })
-}
-
-fn permissions(names: &[String]) -> Result<Vec<Permission>, Invalid> {
-    let known = names.iter().map(|name| RULES.permissions.permission(name)).collect::<Result<Vec<_>, _>>();
-    let known = known.map_err(|error| {
-        let nearest = error.suggestion.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-        Invalid { field: "permissions", problem: format!("{error}{nearest}") }
-    })?;
-    Ok(distinct(known))
-}
-
 /// An end, in the whole seconds of this wire: the same end given again is the same.
-fn expiry(text: &str) -> Result<Timestamp, Invalid> {
-    let end: Result<Timestamp, _> = text.parse();
-    end.and_then(|end| Timestamp::from_second(end.as_second())).map_err(|_| Invalid {
-        field: "expires_at",
-        problem: "it is no instant: write it as 2027-01-31T09:00:00Z".to_owned(),
-    })
+fn end(text: &str) -> Result<Timestamp, Invalid> {
+    expiry(text).map(|end| Timestamp::from_second(end.as_second()).unwrap_or(end))
 }
 
 /// The states a list can be narrowed to.

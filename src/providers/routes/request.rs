@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use utoipa::IntoParams;
 
 use super::Context;
 use super::count::{Admitted, Authenticated};
@@ -39,17 +38,24 @@ impl FromRequestParts<Context> for Admitted {
     }
 }
 
-/// The key in `Authorization: Bearer` or `X-Api-Key`.
-pub(super) fn presented(headers: &HeaderMap) -> Option<&str> {
-    if let Some(value) = headers.get(AUTHORIZATION) {
-        let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
-    }
+/// The key in `Authorization: Bearer`.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// The key in `X-Api-Key`.
+pub(crate) fn api_key(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-api-key")?.to_str().ok().map(str::trim)
 }
 
+/// The key in either of them; where there are both, in `Authorization`.
+pub(crate) fn bearer_or_api_key(headers: &HeaderMap) -> Option<&str> {
+    if headers.contains_key(AUTHORIZATION) { bearer(headers) } else { api_key(headers) }
+}
+
 /// The id in a path. One that can be no id of ours is unknown, like any other.
-pub(super) struct Id(pub(super) String);
+pub(crate) struct Id(pub(crate) String);
 
 impl FromRequestParts<Context> for Id {
     type Rejection = Problem;
@@ -61,7 +67,7 @@ impl FromRequestParts<Context> for Id {
 }
 
 /// A JSON body.
-pub(super) struct Body<T>(pub(super) T);
+pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<Context> for Body<T> {
     type Rejection = Problem;
@@ -73,7 +79,7 @@ impl<T: DeserializeOwned> FromRequest<Context> for Body<T> {
 }
 
 /// A request that changes something: its body, and what makes it the same as another one.
-pub(super) struct Change {
+pub(crate) struct Change {
     headers: HeaderMap,
     body: Bytes,
     once: Option<Once>,
@@ -81,15 +87,15 @@ pub(super) struct Change {
 
 impl Change {
     /// What the service is asked: by whom, as which request, and when.
-    pub(super) fn ask<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Ask<'a> {
+    pub(crate) fn ask<'a>(&'a self, caller: &'a Caller, now: Timestamp) -> Ask<'a> {
         Ask { caller, once: self.once.as_ref(), now }
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         parse(&self.headers, &self.body)
     }
 
-    pub(super) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
+    pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
         if self.body.is_empty() { Ok(T::default()) } else { self.json() }
     }
 }
@@ -104,16 +110,6 @@ impl FromRequest<Context> for Change {
         let once = once.map(|key| Once { key, method, route, body: body.to_vec() });
         Ok(Self { headers, body, once })
     }
-}
-
-/// The header in the OpenAPI document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "it describes the header in the OpenAPI document")]
-pub(super) struct IdempotencyHeader {
-    /// The same key with the same request gets the original answer, plaintext included, for 24 hours
-    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
-    idempotency_key: Option<String>,
 }
 
 /// One to 255 visible ASCII characters, bare or as a quoted string.
@@ -161,7 +157,7 @@ fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Pro
 }
 
 /// Sends an answer that the service has given, now or before.
-pub(super) fn respond(answer: &Answer) -> Response {
+pub(crate) fn respond(answer: &Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = if answer.body.is_empty() {
         status.into_response()

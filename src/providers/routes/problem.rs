@@ -1,4 +1,4 @@
-//! Errors on the native wire, and what every answer carries.
+//! Errors, and what every answer carries.
 
 use std::fmt::Write as _;
 
@@ -9,25 +9,37 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::Context;
+use super::count::Counter;
 use crate::exit::Explain;
 use crate::model::quota::{Period, Quota};
 use crate::model::secret::hex;
-use crate::providers::native::wire::{ErrorAnswer, ErrorBody, Invalid};
+use crate::providers::wire::Invalid;
 use crate::service::{Refusal, StoreError, Trace, trace};
 
 /// What is wrong with a request. [`finish`] gives it its body, because the request's id belongs there.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem {
-    status: StatusCode,
-    code: Box<str>,
-    message: Box<str>,
-    hint: Option<Box<str>>,
+    pub(crate) status: StatusCode,
+    /// A word for programs: `validation_error`.
+    pub(crate) code: Box<str>,
+    pub(crate) message: Box<str>,
+    pub(crate) hint: Option<Box<str>>,
+    pub(crate) about: Option<About>,
     /// From when on the same request may be answered otherwise.
     retry_at: Option<Timestamp>,
     /// What the answer does not tell, for the log.
     cause: Option<Box<str>>,
+}
+
+/// What a problem is about, for providers that say it in another way.
+#[derive(Debug, Clone)]
+pub(crate) enum About {
+    /// Of what the request says, what cannot be as it is.
+    Field(Box<str>),
+    /// The permission that is missing.
+    Permission(&'static str),
 }
 
 /// Marks an answer of the gate.
@@ -35,36 +47,42 @@ pub(crate) struct Problem {
 pub(super) struct AtTheGate;
 
 impl Problem {
-    pub(super) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
         let message: String = message.into();
-        Self { status, code: code.into(), message: message.into(), hint: None, retry_at: None, cause: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            hint: None,
+            about: None,
+            retry_at: None,
+            cause: None,
+        }
     }
 
-    pub(super) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "validation_error", format!("{field}: {}", problem.as_ref()))
+    pub(crate) fn invalid(field: &str, problem: impl AsRef<str>) -> Self {
+        let message = format!("{field}: {}", problem.as_ref());
+        Self {
+            about: Some(About::Field(field.into())),
+            ..Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
+        }
     }
 
     pub(super) fn no_route() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path")
     }
 
-    pub(super) fn too_large() -> Self {
+    pub(crate) fn too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is larger than 64 KiB")
     }
 
-    pub(super) fn unsupported_media_type() -> Self {
+    pub(crate) fn unsupported_media_type() -> Self {
         let message = "The body must be sent as Content-Type: application/json";
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
     }
 
-    pub(super) fn unavailable() -> Self {
+    pub(crate) fn unavailable() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The service's database is out of order")
-    }
-
-    /// What an answer with it looks like: status, code and body.
-    pub(super) fn example(&self) -> (StatusCode, &str, serde_json::Value) {
-        let body = error_body(&self.code, &self.message, "req_5f0c9a1e7b3d2846a0c4e6f8");
-        (self.status, &self.code, serde_json::from_slice(&body).unwrap_or_default())
     }
 
     pub(super) fn wrong_method() -> Self {
@@ -86,6 +104,8 @@ impl From<Refusal> for Problem {
             | Refusal::NotHeld(_)
             | Refusal::TierNotHeld(_)
             | Refusal::TierNotInPlan
+            | Refusal::FeatureOff
+            | Refusal::Uncovered
             | Refusal::LastAdmin(_) => StatusCode::FORBIDDEN,
             Refusal::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::NoCredits => StatusCode::PAYMENT_REQUIRED,
@@ -119,6 +139,11 @@ impl From<Refusal> for Problem {
                 Self { hint: refusal.hint().map(Into::into), ..Self::new(status, refusal.code(), refusal.to_string()) }
             }
             Refusal::Store(_) => Self::unavailable(),
+            Refusal::Invalid { field, problem } => Self::invalid(field, problem),
+            Refusal::MissingPermission(permission) => Self {
+                about: Some(About::Permission(permission)),
+                ..Self::new(status, refusal.code(), refusal.to_string())
+            },
             other => Self { hint: other.hint().map(Into::into), ..Self::new(status, other.code(), other.to_string()) },
         };
         Self { retry_at, cause, ..problem }
@@ -140,16 +165,10 @@ pub(crate) fn request_id(random: fn(&mut [u8])) -> String {
     format!("req_{}", hex(&bytes))
 }
 
-/// The body of an error that comes from outside of the routes.
-pub(crate) fn error_body(code: &str, message: &str, request_id: &str) -> Vec<u8> {
-    let error =
-        ErrorBody { code: code.to_owned(), message: message.to_owned(), hint: None, request_id: request_id.to_owned() };
-    serde_json::to_vec(&ErrorAnswer { error }).unwrap_or_default()
-}
-
-/// Gives every answer its request id and what is left of the day, keeps caches away from it, and turns a problem into its
+/// Gives every answer its request id and, where there are limits, what is left of the day, keeps caches away from it, and turns a problem into its
 /// body.
-pub(super) async fn finish(State(context): State<Context>, request: Request, next: Next) -> Response {
+pub(super) async fn finish(State(counter): State<Counter>, request: Request, next: Next) -> Response {
+    let Counter { context, manners } = counter;
     let request_id = request_id(context.random);
     let trace = request.extensions().get::<Trace>().cloned();
     let mut response = next.run(request).await;
@@ -158,18 +177,21 @@ pub(super) async fn finish(State(context): State<Context>, request: Request, nex
         if let (Some(trace), Some(cause)) = (trace, &problem.cause) {
             trace.failed_for(cause.to_string());
         }
-        response = spoken(response, problem, &request_id, now);
+        let said = (manners.say)(&problem, &request_id);
+        response = spoken(response, said, problem.retry_at, now);
     }
     let status = response.status();
     let quota = response.extensions().get::<Quota>().copied();
     let headers = response.headers_mut();
-    match quota {
-        Some(quota) => add_quota(headers, quota),
-        None => add_unknown_quota(headers, now),
+    if manners.provider.rules().has_limits {
+        match quota {
+            Some(quota) => add_quota(headers, quota),
+            None => add_unknown_quota(headers, now),
+        }
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(manners.challenge));
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
@@ -195,17 +217,19 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const GATE_STATUS: HeaderName = HeaderName::from_static("x-gate-status");
 const GATE_BODY: HeaderName = HeaderName::from_static("x-gate-body");
 
-/// The answer with the problem as its body.
-fn spoken(mut silent: Response, problem: Problem, request_id: &str, now: Timestamp) -> Response {
-    let Problem { status, code, message, hint, retry_at, cause: _ } = problem;
+/// The answer with what is said of a problem as its body.
+fn spoken(
+    mut silent: Response,
+    (status, body): (StatusCode, Value),
+    retry_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Response {
     let headers = std::mem::take(silent.headers_mut());
     let extensions = std::mem::take(silent.extensions_mut());
-    let (code, message, hint) = (code.into(), message.into(), hint.map(Into::into));
-    let answer = ErrorAnswer { error: ErrorBody { code, message, hint, request_id: request_id.to_owned() } };
     let at_the_gate = extensions.get::<AtTheGate>().is_some();
     // Proxies that keep only the headers of an answer find it there.
-    let in_a_header = at_the_gate.then(|| HeaderValue::from_str(&ascii(&answer)).ok()).flatten();
-    let mut response = (status, Json(answer)).into_response();
+    let in_a_header = at_the_gate.then(|| HeaderValue::from_str(&ascii(&body)).ok()).flatten();
+    let mut response = (status, Json(body)).into_response();
     *response.extensions_mut() = extensions;
     let kept = |name: &HeaderName| *name == ALLOW || name.as_str() == "x-key-id" || name.as_str() == "x-workspace-id";
     let spoken = response.headers_mut();
@@ -223,9 +247,9 @@ fn spoken(mut silent: Response, problem: Problem, request_id: &str, now: Timesta
 }
 
 /// JSON in which everything but visible ASCII is escaped.
-fn ascii(answer: &ErrorAnswer) -> String {
+fn ascii(body: &Value) -> String {
     let mut text = String::new();
-    for character in serde_json::to_string(answer).unwrap_or_default().chars() {
+    for character in body.to_string().chars() {
         if character.is_ascii() {
             text.push(character);
             continue;

@@ -6,9 +6,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use super::request::{Embedded, presented};
-use super::{Context, gate};
+use super::request::Embedded;
+use super::{Context, Manners, gate};
 use crate::service::{Call, Caller, Refusal, Trace};
+
+/// What counting takes.
+#[derive(Clone)]
+pub(super) struct Counter {
+    pub(super) context: Context,
+    pub(super) manners: &'static Manners,
+}
 
 /// Who calls, or why that is not known: handed from here to the route.
 #[derive(Clone)]
@@ -16,19 +23,21 @@ pub(super) struct Authenticated(pub(super) Result<Caller, Problem>);
 
 /// The workspace whose call the gate let through.
 #[derive(Clone)]
-pub(super) struct Admitted(pub(super) String);
+pub(crate) struct Admitted(pub(crate) String);
 
 /// Lets a call to the management API count, and one to the data routes pass through the gate.
-pub(super) async fn count(State(context): State<Context>, request: Request, next: Next) -> Response {
+pub(super) async fn count(State(counter): State<Counter>, request: Request, next: Next) -> Response {
     if let Some(Embedded(caller)) = request.extensions().get::<Embedded>().cloned() {
         return embedded(caller, request, next).await;
     }
-    let template = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
-    match template.as_deref() {
+    let manners = counter.manners;
+    let matched = request.extensions().get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    let template = matched.as_deref().map(|matched| matched.strip_prefix(manners.base).unwrap_or(matched));
+    match template {
         // The gate is asked about another call, and counts that one.
-        Some(template) if gate::is_gate(template) || template == super::DOCUMENT => next.run(request).await,
-        Some(template) if super::data::is_data(template) => through_the_gate(&context, request, next).await,
-        template => counted(&context, template, request, next).await,
+        Some(template) if gate::is_gate(template) || manners.open.contains(&template) => next.run(request).await,
+        Some(template) if manners.data.contains(&template) => through_the_gate(&counter, request, next).await,
+        template => counted(&counter, template, request, next).await,
     }
 }
 
@@ -40,10 +49,11 @@ async fn embedded(caller: Caller, mut request: Request, next: Next) -> Response 
     next.run(request).await
 }
 
-async fn counted(context: &Context, template: Option<&str>, mut request: Request, next: Next) -> Response {
+async fn counted(counter: &Counter, template: Option<&str>, mut request: Request, next: Next) -> Response {
+    let Counter { context, manners } = counter;
     let now = (context.now)();
-    let authenticated = match presented(request.headers()) {
-        Some(key) => context.service.authenticate(key, now).await.map_err(Problem::from),
+    let authenticated = match (manners.presented)(request.headers()) {
+        Some(key) => context.service.authenticate(manners.provider, key, now).await.map_err(Problem::from),
         None => Err(Refusal::MissingCredential.into()),
     };
     let Ok(caller) = authenticated.clone() else {
@@ -51,7 +61,8 @@ async fn counted(context: &Context, template: Option<&str>, mut request: Request
         return next.run(request).await;
     };
     let endpoint = format!("{} {}", request.method(), template.map_or_else(|| "(unknown)".to_owned(), counted_as));
-    let (quota, allowed) = context.service.meter(&caller, now).await;
+    let is_free = caller.rules().is_free(request.method().as_str(), request.uri().path());
+    let (quota, allowed) = context.service.meter(&caller, is_free, now).await;
     if let Some(trace) = request.extensions().get::<Trace>() {
         trace.is_from(&caller);
     }
@@ -77,12 +88,13 @@ fn counted_as(template: &str) -> String {
     template.replace('{', ":").replace('}', "")
 }
 
-async fn through_the_gate(context: &Context, mut request: Request, next: Next) -> Response {
+async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -> Response {
+    let Counter { context, manners } = counter;
     let now = (context.now)();
-    let admission = match presented(request.headers()) {
+    let admission = match (manners.presented)(request.headers()) {
         Some(key) => {
             let call = Call { method: request.method().as_str(), path: request.uri().path() };
-            context.service.admit(key, call, now).await
+            context.service.admit(manners.provider, key, call, now).await
         }
         None => return Problem::from(Refusal::MissingCredential).into_response(),
     };
