@@ -50,7 +50,7 @@ fn lines(ended: &Ended, hands: &Hands<'_, '_>) -> Vec<String> {
     let flags = hands.reached.client.flags();
     let old = &record.old.id;
     match (record.retirement, ended.old_end) {
-        (Retirement::AtOnce, _) | (Retirement::Staying { .. }, _) if ended.how == How::Rotated => {
+        (Retirement::AtOnce | Retirement::Staying { .. }, _) if ended.how == How::Rotated => {
             lines.push("  old key      revoked".to_owned());
         }
         (Retirement::AtOnce, _) => lines.push("  old key      revoked".to_owned()),

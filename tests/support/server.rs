@@ -21,10 +21,19 @@ pub(crate) struct Server<'a> {
 
 impl<'a> Server<'a> {
     pub(crate) fn start(place: &'a Place) -> Self {
+        Self::logging(place, "all")
+    }
+
+    /// One that notes no requests: nobody reads its log, and thousands of lines would fill the pipe.
+    pub(crate) fn unlogged(place: &'a Place) -> Self {
+        Self::logging(place, "none")
+    }
+
+    fn logging(place: &'a Place, requests: &str) -> Self {
         let database = place.path("service.db");
         let admin = make_workspace(place, "Acme");
         let mut child = Command::new(KEYS)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
+            .args(["serve", "--log-requests", requests, "--listen", "127.0.0.1:0", "--database"])
             .arg(format!("sqlite:{}", database.display()))
             .env_clear()
             .envs(place.environment())
