@@ -337,6 +337,8 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
         }
         'keys;create' {
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'Name of the key; where the provider wants it so, unique among active keys')
+            [CompletionResult]::new('--names', '--names', [CompletionResultType]::ParameterName, 'Make a key for each line of this file, which is its name; in --to, {name} stands for it')
+            [CompletionResult]::new('--jobs', '--jobs', [CompletionResultType]::ParameterName, 'How many keys are made at the same time')
             [CompletionResult]::new('--perm', '--perm', [CompletionResultType]::ParameterName, 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)')
             [CompletionResult]::new('--description', '--description', [CompletionResultType]::ParameterName, 'What the key is for')
             [CompletionResult]::new('--tier', '--tier', [CompletionResultType]::ParameterName, 'Rate-limit tier')
@@ -939,6 +941,9 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
             [CompletionResult]::new('--unused', '--unused', [CompletionResultType]::ParameterName, 'How long a key may go without a call [default: 90d]')
             [CompletionResult]::new('--expiring', '--expiring', [CompletionResultType]::ParameterName, 'How long before its end a key should be replaced [default: 14d]')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read the policy from this file; options come first')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'Where new keys go, as with `keys rotate`; {name} and {id} stand for the key''s own')
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'How long rotated keys go on working beside the new ones')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The most keys this may touch; with --yes it is consent')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile to use; `local` is the service built into this program')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Provider to speak to: native, leadlex, nexus or contactlevel')
@@ -950,6 +955,8 @@ Register-ArgumentCompleter -Native -CommandName 'keys' -ScriptBlock {
             [CompletionResult]::new('--max-wait', '--max-wait', [CompletionResultType]::ParameterName, 'How long to wait for a service that takes no requests now [default: 60s]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'PEM file of the authorities to trust instead of the system''s')
             [CompletionResult]::new('--require-expiry', '--require-expiry', [CompletionResultType]::ParameterName, 'Every key must have an end')
+            [CompletionResult]::new('--fix', '--fix', [CompletionResultType]::ParameterName, 'Rotate and revoke the keys that are found, after asking; what else is found is left to you')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Show which keys --fix would rotate and revoke, and touch none')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Same as --format json')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Consent to what would be asked')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Consent to what would be asked')

@@ -322,6 +322,8 @@ set edit:completion:arg-completer[keys] = {|@words|
         }
         &'keys;create'= {
             cand --name 'Name of the key; where the provider wants it so, unique among active keys'
+            cand --names 'Make a key for each line of this file, which is its name; in --to, {name} stands for it'
+            cand --jobs 'How many keys are made at the same time'
             cand --perm 'Permission the key gets; repeat it or separate several by commas (see `keys perms`)'
             cand --description 'What the key is for'
             cand --tier 'Rate-limit tier'
@@ -902,6 +904,9 @@ set edit:completion:arg-completer[keys] = {|@words|
             cand --unused 'How long a key may go without a call [default: 90d]'
             cand --expiring 'How long before its end a key should be replaced [default: 14d]'
             cand --policy 'Read the policy from this file; options come first'
+            cand --to 'Where new keys go, as with `keys rotate`; {name} and {id} stand for the key''s own'
+            cand --grace 'How long rotated keys go on working beside the new ones'
+            cand --max 'The most keys this may touch; with --yes it is consent'
             cand -p 'Profile to use; `local` is the service built into this program'
             cand --profile 'Profile to use; `local` is the service built into this program'
             cand --provider 'Provider to speak to: native, leadlex, nexus or contactlevel'
@@ -913,6 +918,8 @@ set edit:completion:arg-completer[keys] = {|@words|
             cand --max-wait 'How long to wait for a service that takes no requests now [default: 60s]'
             cand --ca-cert 'PEM file of the authorities to trust instead of the system''s'
             cand --require-expiry 'Every key must have an end'
+            cand --fix 'Rotate and revoke the keys that are found, after asking; what else is found is left to you'
+            cand --dry-run 'Show which keys --fix would rotate and revoke, and touch none'
             cand --json 'Same as --format json'
             cand -y 'Consent to what would be asked'
             cand --yes 'Consent to what would be asked'

@@ -1,17 +1,22 @@
 //! The same thing done to several keys: each on its own, none of them stopping the others, and an account of all.
 
+use std::cell::{Cell, RefCell};
+
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::consent::Act;
 use crate::exit::{Exit, Explain};
-use crate::failure::{Failure, changed_or_not, quoted};
-use crate::http::HttpError;
+use crate::failure::{Failure, changed_or_not, meaning, quoted, whole_message};
+use crate::http::{HttpError, IdempotencyKey};
+use crate::known::Known;
 use crate::model::key::Key;
 use crate::output::{Output, key};
+use crate::providers::Ability;
 use crate::providers::client::Client;
 use crate::terminal::Terminal;
-use crate::text;
+use crate::{system, text};
 
 /// What became of each key.
 pub(crate) struct Account {
@@ -60,6 +65,33 @@ impl Account {
                 }
             }
         }
+    }
+
+    /// Revokes each key, and tells of it.
+    pub(crate) async fn revoke(
+        &mut self,
+        keys: Vec<Key>,
+        reason: Option<&str>,
+        client: &Client,
+        known: &Known,
+        terminal: &mut Terminal,
+    ) {
+        let revoke = async |key: &Key| {
+            let once = IdempotencyKey::fresh(&mut system::random);
+            let after = client.revoke(&key.id, reason, &once).await?;
+            Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
+        };
+        let is_final = client.must_offer(Ability::Reactivate).is_err();
+        let said = |key: &Key| {
+            known.note(key);
+            terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
+            if is_final {
+                terminal.say("This cannot be undone; a new key is made with `keys create`");
+            } else {
+                terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
+            }
+        };
+        self.each(keys, revoke, said).await;
     }
 
     /// Prints the account. A single failure is an error of its own kind; several keys of which some failed are exit code 9.
@@ -125,6 +157,101 @@ impl Account {
         }
         Ok(list.finish(terminal, Value::Null)?)
     }
+}
+
+/// What is said while something is done to several things.
+pub(crate) struct Words<T, D> {
+    /// `Rotated`: of all together.
+    pub(crate) verb: &'static str,
+    /// What was done to one; nothing is said where it is empty.
+    pub(crate) done: fn(&D) -> String,
+    /// One that it could not be done to, before the reason.
+    pub(crate) left: fn(&T) -> String,
+}
+
+/// Does something to each of several things, a few at a time, and tells of each. None stops the others; whoever interrupts
+/// ends it all, with what is under way.
+pub(crate) async fn each<T, D>(
+    things: Vec<T>,
+    jobs: u16,
+    terminal: &RefCell<&mut Terminal>,
+    words: &Words<T, D>,
+    act: impl AsyncFn(&T) -> anyhow::Result<D>,
+) -> (Vec<D>, Vec<(T, anyhow::Error)>) {
+    let total = things.len();
+    let stopped = Cell::new(false);
+    let one = async |thing: T| {
+        if stopped.get() {
+            return Err((thing, Failure::new(Exit::Interrupted, "untried", "not tried").into()));
+        }
+        let outcome = act(&thing).await;
+        outcome.map_err(|error| {
+            if matches!(meaning(&error).0, Exit::Interrupted | Exit::Terminated) {
+                stopped.set(true);
+            }
+            (thing, error)
+        })
+    };
+    let mut outcomes = stream::iter(things.into_iter().map(one)).buffer_unordered(usize::from(jobs));
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
+    terminal.borrow_mut().progress(Some((0, total)));
+    while let Some(outcome) = outcomes.next().await {
+        let terminal = &mut **terminal.borrow_mut();
+        let count = done.len() + failed.len() + 1;
+        let shown = terminal.progress(Some((count, total)));
+        match outcome {
+            Ok(one) => {
+                let said = (words.done)(&one);
+                if !shown && !said.is_empty() {
+                    terminal.say(&format!("[{count}/{total}] {said}"));
+                }
+                done.push(one);
+            }
+            Err((thing, error)) => {
+                terminal.say(&format!("[{count}/{total}] {}: {}", (words.left)(&thing), whole_message(&error)));
+                failed.push((thing, error));
+            }
+        }
+    }
+    let terminal = &mut **terminal.borrow_mut();
+    terminal.progress(None);
+    if total > 0 {
+        terminal.say(&format!("{} {} of {}", words.verb, done.len(), text::count(total, "key")));
+    }
+    (done, failed)
+}
+
+/// A key that something could not be done to, and why.
+pub(crate) struct Left<'a> {
+    /// Empty where there is none yet.
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) error: &'a anyhow::Error,
+}
+
+/// What is not done of several keys, and the command that goes on with it.
+pub(crate) fn partial(verb: &str, done: &[Value], left: Vec<Left<'_>>, resume: &str) -> Failure {
+    let mut reasons = String::new();
+    let mut failures: Vec<Value> = Vec::new();
+    let mut exit = Exit::Partial;
+    let total = text::count(done.len() + left.len(), "key");
+    for Left { id, name, error } in left {
+        let (own, hint) = meaning(error);
+        if matches!(own, Exit::Interrupted | Exit::Terminated) {
+            exit = own;
+        }
+        let why = whole_message(error);
+        reasons.push_str("\n  ");
+        if !id.is_empty() {
+            reasons.extend([id, "  "]);
+        }
+        reasons.extend([&*text::escape(name), "  ", &why]);
+        let id = Some(id).filter(|id| !id.is_empty());
+        failures.push(json!({ "id": id, "name": name, "message": why, "hint": hint, "exit": own.code() }));
+    }
+    Failure::new(exit, "partial", format!("could not {verb} {} of {total}:{reasons}", failures.len()))
+        .hint(format!("the same command goes on with the rest:\n  {resume}"))
+        .details(json!({ "done": done, "failures": failures, "resume": resume }))
 }
 
 /// Shows the keys that something would be done to.

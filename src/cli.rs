@@ -15,6 +15,7 @@ use crate::commands::{
 use crate::config::{Environment, Flags, Target, provider};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::known::Known;
 use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
 use crate::providers::{Ability, Provider};
@@ -282,32 +283,47 @@ impl Command {
     ) -> anyhow::Result<()> {
         let flags = globals.flags();
         let target = Target::choose(&flags, environment)?;
-        let reached = Reached::at(target, globals.chosen(), !self.sends_nothing(), terminal).await?;
+        let known = Known::of(environment.names_directory().as_deref(), target.place());
+        let mut reached = Reached::at(target, globals.chosen(), !self.sends_nothing(), terminal).await?;
+        reached.known = known;
         reached.warn_of_expiry(terminal);
-        let (client, rules, yes) = (&reached.client, reached.rules, globals.yes);
         if let Some(ability) = self.ability() {
-            client.must_offer(ability)?;
+            reached.client.must_offer(ability)?;
         }
+        let outcome = self.call_at(&reached, globals, environment, output, terminal).await;
+        reached.known.keep();
+        outcome
+    }
+
+    async fn call_at(
+        self,
+        reached: &Reached,
+        globals: &Globals,
+        environment: &Environment,
+        output: &Output,
+        terminal: &mut Terminal,
+    ) -> anyhow::Result<()> {
+        let (client, known, yes) = (&reached.client, &reached.known, globals.yes);
         match self {
-            Self::Create(args) => create::run(args, environment.circumstances(), client, rules, output, terminal).await,
-            Self::List(args) => list::run(args, client, output, terminal).await,
-            Self::Show(args) => show::run(args, client, output, terminal).await,
-            Self::Edit(args) => edit::run(args, yes, client, rules, output, terminal).await,
+            Self::Create(args) => create::run(args, environment.circumstances(), reached, output, terminal).await,
+            Self::List(args) => list::run(args, client, known, output, terminal).await,
+            Self::Show(args) => show::run(args, client, known, output, terminal).await,
+            Self::Edit(args) => edit::run(args, yes, reached, output, terminal).await,
             Self::Rotate(args) => {
                 let journal = Journal::of(&environment.data_directory()?);
                 let terminal = RefCell::new(terminal);
-                let mut hands = Hands::new(&reached, &journal, environment.circumstances(), output, &terminal);
+                let mut hands = Hands::new(reached, &journal, environment.circumstances(), output, &terminal);
                 hands.configuration = environment.config_directory().ok();
                 rotate::run(*args, yes, &hands).await
             }
-            Self::Revoke(args) => revoke::run(args, yes, client, rules, output, terminal).await,
-            Self::Reactivate(args) => reactivate::run(args, client, output, terminal).await,
-            Self::Delete(args) => delete::run(args, yes, client, output, terminal).await,
-            Self::Lookup(_) => lookup::run(client, rules, output, terminal).await,
+            Self::Revoke(args) => revoke::run(args, yes, reached, output, terminal).await,
+            Self::Reactivate(args) => reactivate::run(args, client, known, output, terminal).await,
+            Self::Delete(args) => delete::run(args, yes, reached, output, terminal).await,
+            Self::Lookup(_) => lookup::run(client, reached.rules, output, terminal).await,
             Self::Usage(args) => usage::run(args, client, output, terminal).await,
             Self::Credits(args) => credits::run(args, client, output, terminal).await,
             Self::Audit(args) => audit::run(args, client, output, terminal).await,
-            Self::Check(args) => check::run(args, client, rules, output, terminal).await,
+            Self::Check(args) => check::run(args, yes, environment, reached, output, terminal).await,
             Self::Whoami(_) => {
                 let directory = environment.config_directory().ok();
                 let stored = reached.stored.as_ref().zip(directory.as_deref());

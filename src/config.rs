@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::credential::CredentialStore;
 use crate::exit::{Exit, Explain};
 use crate::http::{Detail, Terms, Trust};
+use crate::known::Place;
 use crate::model::secret::{NotAKey, PlainKey};
 use crate::profiles::{self, LOCAL, Profile, Profiles, ProfilesError};
 use crate::providers::Provider;
@@ -62,6 +63,7 @@ pub(crate) struct Environment {
     api_url: Option<String>,
     config_directory: Option<PathBuf>,
     data_directory: Option<PathBuf>,
+    cache_directory: Option<PathBuf>,
     /// `SSL_CERT_FILE`
     certificates: Option<PathBuf>,
     display: bool,
@@ -97,6 +99,7 @@ impl Environment {
             api_url: text("KEYS_API_URL"),
             config_directory: path("KEYS_CONFIG_DIR"),
             data_directory: path("KEYS_DATA_DIR"),
+            cache_directory: path("KEYS_CACHE_DIR"),
             certificates: path("SSL_CERT_FILE"),
             display: cfg!(not(unix)) || text("DISPLAY").or_else(|| text("WAYLAND_DISPLAY")).is_some(),
             database: text("KEYS_DATABASE_URL"),
@@ -154,6 +157,16 @@ impl Environment {
         }
         let project = ProjectDirs::from("", "", "keys").ok_or(ConfigError::NoConfigHome)?;
         Ok(project.config_dir().to_owned())
+    }
+
+    /// Where the names of keys that were seen are kept for the shell; not made here. Nowhere in CI, where nobody types.
+    pub(crate) fn names_directory(&self) -> Option<PathBuf> {
+        if self.ci {
+            return None;
+        }
+        let directory = self.cache_directory.clone();
+        let usual = || ProjectDirs::from("", "", "keys").map(|project| project.cache_dir().to_owned());
+        Some(directory.or_else(usual)?.join("names"))
     }
 
     /// Whether a window can come up, such as that of a keyring that wants to be unlocked.
@@ -274,6 +287,30 @@ impl Target {
         let api_url = api_url.or(provider.rules().address).ok_or(ConfigError::NoAddress)?.to_owned();
         let terms = flags.terms(environment);
         Ok(Self::Remote(Box::new(Remote { provider, api_url, terms, source, profile })))
+    }
+}
+
+impl Target {
+    /// What the keys that are seen there are remembered under.
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Local { data_directory, .. } => {
+                Place { profile: Some(LOCAL.to_owned()), service: format!("{}", data_directory.display()) }
+            }
+            Self::Remote(remote) => {
+                let Remote { provider, api_url, source, profile, .. } = &**remote;
+                let rules = provider.rules();
+                let service = format!("{} {api_url}", rules.name);
+                match (source, profile) {
+                    (Source::Store(_), Some(profile)) => Place { profile: Some(profile.name.clone()), service },
+                    (Source::Environment { key, .. }, _) => {
+                        let caller = rules.shape.shown_prefix(key.expose());
+                        Place { profile: None, service: format!("{service} {caller}") }
+                    }
+                    (Source::Store(_), None) => Place { profile: None, service },
+                }
+            }
+        }
     }
 }
 
@@ -508,6 +545,7 @@ mod tests {
             circumstances: Circumstances::default(),
             config_directory: Some(scratch.path("")),
             data_directory: Some(scratch.path("data")),
+            cache_directory: None,
             certificates: None,
             display: false,
             database: None,

@@ -15,6 +15,7 @@
 //! * [`handover`]: a new key on its way to a place or a person. [`rotation`]: a key and its successor, step by step.
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
+//! * [`known`]: names and ids of keys that were seen, for a shell to complete.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
 
 mod bulk;
@@ -29,9 +30,11 @@ mod files;
 mod handover;
 mod http;
 mod hygiene;
+mod known;
 mod local;
 mod model;
 mod output;
+mod places;
 mod profiles;
 mod providers;
 mod reach;
@@ -51,7 +54,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use crate::cli::Cli;
-use crate::commands::hold;
+use crate::commands::{complete, hold};
 use crate::config::Environment;
 use crate::exit::Exit;
 use crate::terminal::Terminal;
@@ -68,6 +71,10 @@ fn run_line(arguments: &[OsString]) -> Exit {
     if hold::is_meant(arguments) {
         let outcome = hold::run(arguments, &mut terminal);
         return outcome.map_or_else(|error| failure::report(&error, &mut terminal, false), |()| Exit::Done);
+    }
+    if complete::is_meant(arguments) {
+        // A shell that completes has nobody to tell of an error, and no line to tell it on.
+        return complete::run(arguments, &environment, &mut terminal).map_or(Exit::Internal, |()| Exit::Done);
     }
     match Cli::understand(arguments, terminal.out_is_colored()) {
         Err(usage) => failure::misunderstood(&usage, arguments, &mut terminal),

@@ -3,6 +3,7 @@
 use crate::config::{Remote, Source, Target};
 use crate::credential::{CredentialError, CredentialStore, Patience};
 use crate::http::{Credential, Detail, NoKey, Terms};
+use crate::known::Known;
 use crate::local;
 use crate::model::secret::PlainKey;
 use crate::output::whoami::Origin;
@@ -20,6 +21,8 @@ pub(crate) struct Reached {
     pub(crate) stored: Option<Profile>,
     /// The shown part of the credential, where it is known without reading any.
     pub(crate) caller: Option<String>,
+    /// The keys that are seen there.
+    pub(crate) known: Known,
     door: Door,
 }
 
@@ -57,7 +60,7 @@ impl Reached {
                 } else {
                     (local::unopened(flags), Door::Closed)
                 };
-                Ok(Self { client, rules, origin, stored: None, caller: None, door })
+                Ok(Self { client, rules, origin, stored: None, caller: None, known: Known::default(), door })
             }
             Target::Remote(remote) => Self::elsewhere(*remote, flags, terminal.voice()),
         }
@@ -88,7 +91,8 @@ impl Reached {
             source,
             place,
         };
-        Ok(Self { client, rules, origin, stored, caller, door: Door::Network { provider, api_url, terms, voice } })
+        let door = Door::Network { provider, api_url, terms, voice };
+        Ok(Self { client, rules, origin, stored, caller, known: Known::default(), door })
     }
 
     /// A client that calls the same service with another key.

@@ -148,6 +148,18 @@ pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(best)
 }
 
+/// The lines of a text that has so many columns, parted between words. A word that is longer stays whole.
+pub(crate) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= columns => line.extend([" ", word]),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Writing to a `String` cannot fail; this says so in one place.
 fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(more);
@@ -190,6 +202,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_text_is_parted_between_words() {
+        assert_eq!(wrapped("47 of 1000 left", 10), ["47 of 1000", "left"]);
+        assert_eq!(wrapped("47 of 1000 left", 80), ["47 of 1000 left"]);
+        assert_eq!(wrapped("🔑🔑 averylongword x", 5), ["🔑🔑", "averylongword", "x"]);
+        assert_eq!(wrapped("", 5), [""]);
+    }
 
     #[test]
     fn what_acts_on_a_terminal_is_spelled_out() {

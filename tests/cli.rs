@@ -22,9 +22,11 @@ mod support;
 mod cli {
     mod bad_input;
     mod check;
+    mod completion;
     mod consent;
     mod crash;
     mod create;
+    mod create_many;
     mod database;
     mod faults;
     mod figures;
@@ -33,6 +35,7 @@ mod cli {
     mod life;
     mod many;
     mod network;
+    mod operator;
     mod road;
     mod streams;
     mod terminal;

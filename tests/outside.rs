@@ -1,7 +1,9 @@
 //! What other people's programs make of `keys serve`: nginx in front of an API, Schemathesis and Spectral with its OpenAPI
-//! document, and the naughty strings, on both engines.
+//! document, and the naughty strings, on both engines; what is found in their
+//! files and dumps, and what comes back from a backup.
 //!
-//! A program that is not here is left out and named on standard error; `tests/run` installs each of them, and requires it.
+//! A program that is not here is left out and named on standard error; `tests/run` installs each of
+//! them, and requires it: `KEYS_REQUIRE_OUTSIDE` names those that may not be missing.
 
 #![cfg(unix)]
 #![expect(
@@ -16,11 +18,15 @@ mod support;
 
 mod outside {
     mod api;
+    mod backup;
     mod contract;
     mod database;
     mod gate;
     mod http;
     mod nginx;
+    mod plaintexts;
+    #[path = "../leaks/search.rs"]
+    mod search;
     mod service;
     mod strings;
     mod terminal;

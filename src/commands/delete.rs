@@ -9,7 +9,7 @@ use crate::http::IdempotencyKey;
 use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::client::Client;
+use crate::reach::Reached;
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system};
@@ -40,10 +40,11 @@ const ACT: Act<'_> = Act { verb: "delete", is_final: true };
 pub(crate) async fn run(
     args: Args,
     yes: bool,
-    client: &Client,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let client = &reached.client;
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;
@@ -62,6 +63,7 @@ pub(crate) async fn run(
         client.delete(&key.id, &once).await.map(|()| key.clone())
     };
     let said = |key: &Key| {
+        reached.known.forget(key);
         terminal.say(&format!("Deleted key {} ({}); this cannot be undone", quoted(&key.name), key.id));
     };
     account.each(keys, delete, said).await;

@@ -15,6 +15,7 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::client::Client;
 use crate::providers::{Ability, Rules};
+use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
 
@@ -65,11 +66,11 @@ const ACT: Act<'_> = Act { verb: "remove permissions", is_final: false };
 pub(crate) async fn run(
     args: Args,
     yes: bool,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let client = &reached.client;
     let now = system::now();
     let given = Given { yes, confirm: &args.confirm, ..Given::default() };
     let described = args.description.is_some() || args.no_description;
@@ -83,12 +84,12 @@ pub(crate) async fn run(
     for (_, ability) in wanted.into_iter().filter(|(wanted, _)| *wanted) {
         client.must_offer(ability)?;
     }
-    let asked = check(&args, rules)?;
+    let asked = check(&args, reached.rules)?;
     if !args.remove_perm.is_empty() {
         given.or_somebody_to_ask(ACT, terminal)?;
     }
     let before = selection::one(client, &args.key, Preference::Active, now).await?;
-    let change = change(&args, &asked, &before, rules)?;
+    let change = change(&args, &asked, &before, reached.rules)?;
     let removed =
         change.permissions.as_ref().is_some_and(|after| before.permissions.iter().any(|held| !after.contains(held)));
     if removed {
@@ -99,6 +100,7 @@ pub(crate) async fn run(
         let context = format!("could not change the key {}", quoted(&before.name));
         changed_or_not(error, context, client.flags(), &before)
     })?;
+    reached.known.note(&after);
     output.object(terminal, key::json(&after, now), |_| Ok(()))?;
     terminal.flush()?;
     report(&before, &after, client, terminal);

@@ -6,6 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde_json::json;
 use wildmatch::WildMatch;
 
+use crate::known::Known;
 use crate::model::filter::{Filter, Sort};
 use crate::model::lifetime::Age;
 use crate::model::state::State;
@@ -68,14 +69,27 @@ enum Status {
     All,
 }
 
-pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+impl Status {
+    /// The one that is meant; `None` for all.
+    const fn state(self) -> Option<State> {
+        match self {
+            Self::Active => Some(State::Active),
+            Self::Revoked => Some(State::Revoked),
+            Self::Expired => Some(State::Expired),
+            Self::All => None,
+        }
+    }
+}
+
+pub(crate) async fn run(
+    args: Args,
+    client: &Client,
+    known: &Known,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     let now = system::now();
-    let asked = match args.status {
-        None | Some(Status::All) => None,
-        Some(Status::Active) => Some(State::Active),
-        Some(Status::Revoked) => Some(State::Revoked),
-        Some(Status::Expired) => Some(State::Expired),
-    };
+    let asked = args.status.and_then(Status::state);
     let filter = Filter {
         state: asked,
         search: args.search,
@@ -92,6 +106,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
     let mut list = output.list(terminal, &key::COLUMNS);
     let mut pages = client.list(&filter, args.sort);
     'pages: while let Some(page) = pages.next().await? {
+        known.note_each(&page);
         for one in page.iter().filter(|one| filter.fits(one, now)) {
             let state = one.state(now);
             if args.status.is_none() && state != State::Active {
@@ -107,6 +122,9 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
                 shown += 1;
             }
         }
+    }
+    if hidden.is_some() && asked.is_none() && filter.search.is_none() {
+        known.note_that_this_is_all();
     }
     list.finish(
         terminal,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::config::{Environment, Flags, existing};
 use crate::failure::quoted;
+use crate::known::Known;
 use crate::output::Output;
 use crate::profiles::{Edit, LOCAL, Profile, Profiles};
 use crate::terminal::Terminal;
@@ -39,6 +40,7 @@ pub(crate) fn run(
             let store = profile.store(&directory);
             let removed = patiently(environment, terminal, |patience| store.delete(patience))?;
             forget(&profile, &directory)?;
+            Known::forget_profile(environment.names_directory(), name);
             let done = if removed { "Logged out" } else { "There was no stored key" };
             terminal.say(&format!("{done}: profile {}, {}", quoted(name), store.place()));
             say_what_is_left(&profile, removed, environment, terminal);

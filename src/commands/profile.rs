@@ -10,6 +10,7 @@ use crate::config::{Environment, Flags, existing};
 use crate::consent::agreed;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
+use crate::known::Known;
 use crate::output::key::fields;
 use crate::output::{Cell, Column, Output, Row};
 use crate::profiles::{Edit, LOCAL, Profile, Profiles, ProfilesError};
@@ -194,6 +195,7 @@ fn remove(
     agree(name, known.as_ref(), yes, terminal)?;
     let mut edit = Edit::start(directory)?;
     let was_default = edit.remove(name);
+    Known::forget_profile(environment.names_directory(), name);
     if let Some(profile) = &known {
         let store = profile.store(directory);
         let removed = patiently(environment, terminal, |patience| store.delete(patience))

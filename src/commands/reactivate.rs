@@ -5,6 +5,7 @@ use clap::Args as ClapArgs;
 use crate::bulk::Account;
 use crate::failure::quoted;
 use crate::http::IdempotencyKey;
+use crate::known::Known;
 use crate::model::key::Key;
 use crate::model::selector::{Preference, Selector};
 use crate::model::state::State;
@@ -21,7 +22,13 @@ pub(crate) struct Args {
     keys: Vec<Selector>,
 }
 
-pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    args: Args,
+    client: &Client,
+    known: &Known,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     let now = system::now();
     let mut account = Account::new("reactivate", String::new());
     let keys = selection::all(client, &args.keys, Preference::Revoked, now).await?;
@@ -36,6 +43,7 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         client.reactivate(&key.id, &once).await
     };
     let said = |key: &Key| {
+        known.note(key);
         terminal.say(&format!("Reactivated key {} ({})", quoted(&key.name), key.id));
         warn_if_expired(key, now, terminal, client);
         terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), key.id));

@@ -5,12 +5,10 @@ use clap::Args as ClapArgs;
 use crate::bulk::{self, Account};
 use crate::consent::{Act, Given};
 use crate::failure::quoted;
-use crate::http::IdempotencyKey;
-use crate::model::key::Key;
 use crate::model::selector::Selector;
 use crate::output::Output;
-use crate::providers::client::Client;
-use crate::providers::{Ability, Rules};
+use crate::providers::Ability;
+use crate::reach::Reached;
 use crate::selection::Chosen;
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
@@ -49,15 +47,14 @@ const ACT: Act<'_> = Act { verb: "revoke", is_final: false };
 pub(crate) async fn run(
     args: Args,
     yes: bool,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
+    let client = &reached.client;
     if args.reason.is_some() {
         client.must_offer(Ability::Reason)?;
     }
-    let is_final = rules.lack(Ability::Reactivate).is_some();
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;
@@ -77,19 +74,6 @@ pub(crate) async fn run(
     if !active.is_empty() {
         given.obtain(ACT, &active, &client.host(), terminal, now)?;
     }
-    let revoke = async |key: &Key| {
-        let once = IdempotencyKey::fresh(&mut system::random);
-        let after = client.revoke(&key.id, args.reason.as_deref(), &once).await?;
-        Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
-    };
-    let said = |key: &Key| {
-        terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));
-        if is_final {
-            terminal.say("This cannot be undone; a new key is made with `keys create`");
-        } else {
-            terminal.say(&format!("Undo with: keys{} reactivate {}", client.flags(), key.id));
-        }
-    };
-    account.each(active, revoke, said).await;
+    account.revoke(active, args.reason.as_deref(), client, &reached.known, terminal).await;
     account.finish(client, output, terminal, now)
 }

@@ -2,6 +2,7 @@
 
 use clap::Args as ClapArgs;
 
+use crate::known::Known;
 use crate::model::selector::{Preference, Selector};
 use crate::output::{Output, key};
 use crate::providers::client::Client;
@@ -15,9 +16,16 @@ pub(crate) struct Args {
     key: Selector,
 }
 
-pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    args: Args,
+    client: &Client,
+    known: &Known,
+    output: &Output,
+    terminal: &mut Terminal,
+) -> anyhow::Result<()> {
     let now = system::now();
     let found = selection::one(client, &args.key, Preference::Active, now).await?;
+    known.note(&found);
     output.object(terminal, key::json(&found, now), |terminal| key::detail(&found, now, terminal))?;
     Ok(terminal.flush()?)
 }

@@ -88,6 +88,19 @@ impl Drop for PreparedFile {
     }
 }
 
+/// Replaces a file of ours that can be made anew, whole or not at all. A power cut may lose it, and nothing waits for the disk.
+pub(crate) fn replace_lightly(target: &Path, content: &[u8]) -> Result<(), FileError> {
+    const ATTEMPT: &str = "write";
+    let failed = |cause| FileError::new(ATTEMPT, target, Why::System(cause));
+    let name = file_name(target).ok_or_else(|| FileError::new(ATTEMPT, target, Why::NoName))?;
+    find_private(target, ATTEMPT)?;
+    let (temporary, mut file) = create_temporary(parent(target), &name).map_err(failed)?;
+    file.write_all(content).and_then(|()| fs::rename(&temporary, target)).map_err(|cause| {
+        fs::remove_file(&temporary).ok();
+        failed(cause)
+    })
+}
+
 /// Held by one process at a time. Given back when dropped, and by the system when the process dies. The file stays:
 /// removing it would let two processes hold locks on two files of one name.
 pub(crate) struct Lock {

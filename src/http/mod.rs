@@ -23,6 +23,7 @@ use std::str::FromStr;
 
 use axum::Router;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use self::interruption::{Doubt, or_interrupted};
@@ -45,6 +46,11 @@ impl IdempotencyKey {
         let mut bytes = [0_u8; 16];
         random(&mut bytes);
         Self(hex(&bytes))
+    }
+
+    /// One of several under a common one: for the same part always the same.
+    pub(crate) fn part(&self, name: &str) -> Self {
+        Self(hex(&Sha256::digest(format!("{}\0{name}", self.0))))
     }
 
     pub(crate) fn as_str(&self) -> &str {

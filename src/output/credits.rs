@@ -59,7 +59,9 @@ pub(crate) fn detail(
     let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
     let lasts = days_left.map(|days| match days {
         days if days >= 365.0 => "more than a year at the present rate".to_owned(),
-        days => format!("{days:.0} days at the present rate"),
+        days if days < 1.0 => "less than a day at the present rate".to_owned(),
+        days if days < 2.0 => "a day at the present rate".to_owned(),
+        days => format!("{:.0} days at the present rate", days.floor()),
     });
     let style = if credits.balance == 0 { Style::Bad } else { Style::Strong };
     let next = credits.monthly.filter(|monthly| *monthly > 0).zip(credits.next_grant_at);

@@ -156,7 +156,8 @@ pub(crate) fn end(key: &Key, now: Timestamp) -> String {
     key.expires_at.map_or_else(|| "never".to_owned(), |end| text::utc_and_relative(end, now))
 }
 
-/// Writes aligned lines `Label  value`, without those that have no value.
+/// Writes aligned lines `Label  value`, without those that have no value. On a screen a value that has no room goes on in
+/// the next line, below where it began.
 pub(crate) fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Option<Style>)]) -> io::Result<()> {
     let widest = lines.iter().filter(|(_, value, _)| value.is_some()).map(|(label, _, _)| text::width(label)).max();
     let widest = widest.unwrap_or(0);
@@ -164,8 +165,10 @@ pub(crate) fn fields(terminal: &mut Terminal, lines: &[(&str, Option<String>, Op
         let Some(value) = value else { continue };
         let label = terminal.paint(Style::Dim, &format!("{label:<widest$}"));
         let value = text::escape(value);
-        let value = style.map_or_else(|| value.clone().into_owned(), |style| terminal.paint(style, &value));
-        writeln!(terminal.out(), "{label}  {value}")?;
+        let room = if terminal.is_on_screen() { terminal.width().saturating_sub(widest + 2) } else { usize::MAX };
+        let painted = |line: &String| style.map_or_else(|| line.clone(), |style| terminal.paint(style, line));
+        let lines: Vec<String> = text::wrapped(&value, room).iter().map(painted).collect();
+        writeln!(terminal.out(), "{label}  {}", lines.join(&format!("\n{:widest$}  ", "")))?;
     }
     Ok(())
 }

@@ -438,6 +438,10 @@ fn write_csv<T: AsRef<str>>(terminal: &mut Terminal, fields: &[T]) -> io::Result
     terminal.out().write_all(&record)
 }
 
+/// The last four are wide: a spreadsheet in Chinese or Japanese takes them for the first four.
+const STARTS_OF_FORMULAS: [char; 11] =
+    ['=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+
 /// A text as a field of CSV.
 ///
 /// A spreadsheet takes a cell for a formula by its first character, also a name somebody else chose, and may then fetch an
@@ -452,11 +456,7 @@ fn csv_field(text: &str, is_terminal: bool) -> Cow<'_, str> {
         digits.starts_with(|first: char| first.is_ascii_digit())
             && digits.chars().all(|digit| digit.is_ascii_digit() || digit == '.')
     });
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && !number {
-        Cow::Owned(format!("'{escaped}"))
-    } else {
-        escaped
-    }
+    if text.starts_with(STARTS_OF_FORMULAS) && !number { Cow::Owned(format!("'{escaped}")) } else { escaped }
 }
 
 #[cfg(test)]

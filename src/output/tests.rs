@@ -130,7 +130,7 @@ fn csv_is_quoted_and_its_formulas_are_defused() {
     assert_eq!(piped(Format::Csv, None, &[formula, hostile.clone()], Value::Null), expected);
     assert!(shown(80, Format::Csv, None, &[hostile], Value::Null).contains(",a\\x1b[2J\\tb\\u{202e}c,"));
     assert_eq!(piped(Format::Csv, None, &[], Value::Null), header);
-    for formula in ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "-", "-=1"] {
+    for formula in ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "-", "-=1", "\u{ff1d}1+1", "\u{ff20}SUM(A1)"] {
         assert!(csv_field(formula, false).starts_with('\''), "{formula:?}");
         assert!(csv_field(formula, true).starts_with('\''), "{formula:?}");
     }

@@ -62,11 +62,13 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
         calls => format!("{} of {calls} calls today ({:.1} %)", report.today.errors, report.today.error_rate() * 100.0),
     };
     let low = report.per_day.remaining * 10 < report.per_day.limit;
+    let mut quotas = left(std::iter::once(&report.per_day).chain(&report.per_minute), now, terminal).into_iter();
+    let (today, minute) = (quotas.next(), quotas.next());
     let lines = [
         ("Usage", Some(of.to_owned()), Some(Style::Strong)),
         ("Plan", Some(report.plan.clone()), None),
-        ("Today", Some(left(&report.per_day, now, terminal)), low.then_some(Style::Warning)),
-        ("Minute", report.per_minute.as_ref().map(|minute| left(minute, now, terminal)), None),
+        ("Today", today, low.then_some(Style::Warning)),
+        ("Minute", minute, None),
         ("Pace", Some(format!("{:.0} calls an hour: {lasts}", pace.per_hour)), None),
         ("Errors", Some(errors), None),
         ("Last used", Some(report.last_used_at.map_or_else(|| "never".to_owned(), |at| text::relative(at, now))), None),
@@ -74,25 +76,35 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
     ];
     fields(terminal, &lines)?;
     chart(report, terminal)?;
-    let endpoints = report.endpoints.iter().map(|(name, of)| (name.as_str(), *of));
-    ranking("ENDPOINT", endpoints, report.endpoints.len(), terminal)?;
-    let keys = report.keys.iter().map(|key| (key.name.as_deref().unwrap_or(&key.id), key.tally));
-    ranking("KEY", keys, report.keys.len(), terminal)
+    let endpoints = ranked(report.endpoints.iter().map(|(name, of)| (name.as_str(), *of)));
+    let keys = ranked(report.keys.iter().map(|key| (key.name.as_deref().unwrap_or(&key.id), key.tally)));
+    // One width for both, so that their numbers stand below each other.
+    let room = terminal.width().saturating_sub(20).max(8);
+    let widest = endpoints.iter().chain(&keys).map(|(name, _)| text::width(name)).max().unwrap_or(0).clamp(8, room);
+    ranking("ENDPOINT", &endpoints, report.endpoints.len(), widest, terminal)?;
+    ranking("KEY", &keys, report.keys.len(), widest, terminal)
 }
 
-/// `██████░░░░  847 of 1000 left, resets in 3 h 12 min (00:00 UTC)`, without the bar where there is little room.
-fn left(quota: &Quota, now: Timestamp, terminal: &Terminal) -> String {
-    let Quota { limit, remaining, resets_at } = quota;
-    let words = format!("{remaining} of {limit} left, resets in {} ({})", span(now, *resets_at), clock(*resets_at));
-    let room = terminal.width().saturating_sub(text::width(&words) + 14).min(20);
+/// `██████░░░░  847 of 1000 left, resets in 3 h 12 min (00:00 UTC)`, without the bars where there is little room. They are
+/// of one length, so that one can be held against the other.
+fn left<'a>(quotas: impl Iterator<Item = &'a Quota> + Clone, now: Timestamp, terminal: &Terminal) -> Vec<String> {
+    let words = quotas.clone().map(|Quota { limit, remaining, resets_at }| {
+        format!("{remaining} of {limit} left, resets in {} ({})", span(now, *resets_at), clock(*resets_at))
+    });
+    let words: Vec<String> = words.collect();
+    let longest = words.iter().map(|words| text::width(words)).max().unwrap_or(0);
+    let room = terminal.width().saturating_sub(longest + 14).min(20);
     if room < 5 {
         return words;
     }
-    let whole = usize::try_from(*limit).unwrap_or(0).max(1);
-    let part = usize::try_from(*remaining).unwrap_or(0).min(whole);
-    let filled = part.saturating_mul(room).div_ceil(whole);
     let (full, empty) = if terminal.shows_unicode() { ("█", "░") } else { ("#", "-") };
-    format!("{}{}  {words}", full.repeat(filled), empty.repeat(room - filled))
+    let bar = |quota: &Quota| {
+        let whole = usize::try_from(quota.limit).unwrap_or(0).max(1);
+        let part = usize::try_from(quota.remaining).unwrap_or(0).min(whole);
+        let filled = part.saturating_mul(room).div_ceil(whole);
+        format!("{}{}", full.repeat(filled), empty.repeat(room - filled))
+    };
+    quotas.zip(words).map(|(quota, words)| format!("{}  {words}", bar(quota))).collect()
 }
 
 /// `3 h 12 min`
@@ -126,24 +138,28 @@ fn chart(report: &UsageReport, terminal: &mut Terminal) -> io::Result<()> {
         line.push_str(bars.get(usize::try_from(height).unwrap_or(0)).copied().unwrap_or(" "));
     }
     let title = format!("Calls a day, {} days, {} at most ({busiest})", days.len(), most.calls);
-    let title = terminal.paint(Style::Dim, &title);
+    let room = if terminal.is_on_screen() { width } else { usize::MAX };
+    let title = terminal.paint(Style::Dim, &text::wrapped(&title, room).join("\n"));
     writeln!(terminal.out(), "\n{title}\n{line}")
 }
 
-fn ranking<'a>(
+/// The first of them, as people see their names.
+fn ranked<'a>(of: impl Iterator<Item = (&'a str, Tally)>) -> Vec<(String, Tally)> {
+    of.take(SHOWN).map(|(name, of)| (text::escape(name).into_owned(), of)).collect()
+}
+
+fn ranking(
     title: &str,
-    of: impl Iterator<Item = (&'a str, Tally)>,
+    rows: &[(String, Tally)],
     total: usize,
+    widest: usize,
     terminal: &mut Terminal,
 ) -> io::Result<()> {
     if total == 0 {
         return Ok(());
     }
-    let rows: Vec<(String, Tally)> = of.take(SHOWN).map(|(name, of)| (text::escape(name).into_owned(), of)).collect();
-    let room = terminal.width().saturating_sub(20).max(8);
-    let widest = rows.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0).clamp(title.len(), room);
     let mut lines = String::new();
-    for (name, of) in &rows {
+    for (name, of) in rows {
         let name = text::shorten(name, widest);
         let padding = widest.saturating_sub(text::width(&name));
         writeln!(lines, "{name}{}  {:>8}  {:>7.1}", " ".repeat(padding), of.calls, of.error_rate() * 100.0).ok();
@@ -195,4 +211,172 @@ pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -
             of_keys(|of| of.errors),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+
+    use super::*;
+    use crate::model::usage::KeyUsage;
+    use crate::terminal::tests::Captured;
+
+    /// At noon, with 95 % of the day used up.
+    fn report(now: Timestamp) -> UsageReport {
+        let of = |calls, errors| Tally { calls, errors };
+        let in_hours = |hours: i64| Timestamp::from_second(now.as_second() + hours * 3600).unwrap();
+        let key =
+            |id: &str, name: Option<&str>, tally| KeyUsage { id: id.to_owned(), name: name.map(str::to_owned), tally };
+        UsageReport {
+            note: None,
+            plan: "pro".to_owned(),
+            per_day: Quota { limit: 1000, remaining: 50, resets_at: in_hours(12) },
+            per_minute: Some(Quota {
+                limit: 50,
+                remaining: 38,
+                resets_at: Timestamp::from_second(now.as_second() + 42).unwrap(),
+            }),
+            today: of(950, 19),
+            days: (1..=30)
+                .map(|day| (format!("2026-11-{day:02}"), of((day * 7919) % 613 * i64::from(day % 6 > 0), 0)))
+                .collect(),
+            endpoints: vec![
+                ("GET /v1/contacts".to_owned(), of(9746, 80)),
+                ("POST /v1/lexi/tasks/:id/approve".to_owned(), of(36, 36)),
+            ],
+            keys: vec![
+                key(
+                    "key_1",
+                    Some("a rather long name of a key that somebody chose in the night ключ 🔑"),
+                    of(9141, 91),
+                ),
+                key("key_2", Some("ci"), of(641, 25)),
+                key("key_0000000000ab", None, of(1, 0)),
+            ],
+            last_used_at: Some(now),
+        }
+    }
+
+    fn shown((mut terminal, captured): (Terminal, Captured)) -> String {
+        let now = Timestamp::from_second(1_795_176_000).unwrap();
+        detail(&report(now), "keys.example.com", now, &mut terminal).unwrap();
+        terminal.flush().unwrap();
+        let shown = captured.stdout();
+        let widest = shown.lines().map(text::width).max().unwrap();
+        assert!(widest <= terminal.width(), "{widest} of {}", terminal.width());
+        shown
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "it is screens")]
+    fn a_day_that_is_nearly_used_up_on_screens_of_120_80_and_40_columns() {
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(120)),
+            str![[r"
+Usage      keys.example.com
+Plan       pro
+Today      █░░░░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
+Minute     ████████████████░░░░  38 of 50 left, resets in 42 s (12:00 UTC)
+Pace       79 calls an hour: used up at 12:37 UTC, in 37 minutes
+Errors     19 of 950 calls today (2.0 %)
+Last used  just now
+
+Calls a day, 30 days, 589 at most (2026-11-25)
+▇▇▆▅▅ ▄▃▂▂▁ ▇▇▆▆▅ ▄▃▃▂▁ █▇▆▆▅ 
+
+ENDPOINT                                                                 CALLS  ERRORS%
+GET /v1/contacts                                                          9746      0.8
+POST /v1/lexi/tasks/:id/approve                                             36    100.0
+
+KEY                                                                      CALLS  ERRORS%
+a rather long name of a key that somebody chose in the night ключ 🔑      9141      1.0
+ci                                                                         641      3.9
+key_0000000000ab                                                             1      0.0
+
+"]]
+        );
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(80)),
+            str![[r"
+Usage      keys.example.com
+Plan       pro
+Today      █░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
+Minute     █████████████░░░░  38 of 50 left, resets in 42 s (12:00 UTC)
+Pace       79 calls an hour: used up at 12:37 UTC, in 37 minutes
+Errors     19 of 950 calls today (2.0 %)
+Last used  just now
+
+Calls a day, 30 days, 589 at most (2026-11-25)
+▇▇▆▅▅ ▄▃▂▂▁ ▇▇▆▆▅ ▄▃▃▂▁ █▇▆▆▅ 
+
+ENDPOINT                                                         CALLS  ERRORS%
+GET /v1/contacts                                                  9746      0.8
+POST /v1/lexi/tasks/:id/approve                                     36    100.0
+
+KEY                                                              CALLS  ERRORS%
+a rather long name of a key that somebody chose in the nigh…      9141      1.0
+ci                                                                 641      3.9
+key_0000000000ab                                                     1      0.0
+
+"]]
+        );
+        assert_data_eq!(
+            shown(Terminal::test_unicode_screen(40)),
+            str![[r"
+Usage      keys.example.com
+Plan       pro
+Today      50 of 1000 left, resets in 12
+           h 0 min (00:00 UTC)
+Minute     38 of 50 left, resets in 42 s
+           (12:00 UTC)
+Pace       79 calls an hour: used up at
+           12:37 UTC, in 37 minutes
+Errors     19 of 950 calls today (2.0 %)
+Last used  just now
+
+Calls a day, 30 days, 589 at most
+(2026-11-25)
+▇▇▆▅▅ ▄▃▂▂▁ ▇▇▆▆▅ ▄▃▃▂▁ █▇▆▆▅ 
+
+ENDPOINT                 CALLS  ERRORS%
+GET /v1/contacts          9746      0.8
+POST /v1/lexi/tasks…        36    100.0
+
+KEY                      CALLS  ERRORS%
+a rather long name…       9141      1.0
+ci                         641      3.9
+key_0000000000ab             1      0.0
+
+"]]
+        );
+    }
+
+    #[test]
+    fn a_screen_that_shows_ascii_alone() {
+        assert_data_eq!(
+            shown(Terminal::test_screen(80)),
+            str![[r"
+Usage      keys.example.com
+Plan       pro
+Today      #----------------  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
+Minute     #############----  38 of 50 left, resets in 42 s (12:00 UTC)
+Pace       79 calls an hour: used up at 12:37 UTC, in 37 minutes
+Errors     19 of 950 calls today (2.0 %)
+Last used  just now
+
+Calls a day, 30 days, 589 at most (2026-11-25)
+##||| ::... ##||| :::.. ##||| 
+
+ENDPOINT                                                         CALLS  ERRORS%
+GET /v1/contacts                                                  9746      0.8
+POST /v1/lexi/tasks/:id/approve                                     36    100.0
+
+KEY                                                              CALLS  ERRORS%
+a rather long name of a key that somebody chose in the nigh…      9141      1.0
+ci                                                                 641      3.9
+key_0000000000ab                                                     1      0.0
+
+"]]
+        );
+    }
 }

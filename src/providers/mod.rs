@@ -2,7 +2,7 @@
 //! operation of ours into its HTTP, `routes` turns its HTTP into an operation of the service.
 //!
 //! [`client`], [`routes`] and [`wire`] hold what these doors have in common. A new provider is a room of its own, its `mod` line, and
-//! its line in [`each_provider`].
+//! its line in `each_provider`.
 
 /// Hands every provider to a macro: its name in the code, and its room.
 macro_rules! each_provider {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -83,7 +84,7 @@ pub(super) async fn drive<S: AsyncRead + AsyncWrite + Unpin>(stream: S, peer: Ip
     };
     let id = refused.map(|refused| note(refused, began, peer, front));
     let rest = pulse.is_unread() || refused.is_some();
-    let _ = timeout(LAST_WORDS, part(&mut stream, refused.zip(id), rest)).await;
+    let _ = timeout(LAST_WORDS, part(&mut stream, refused.zip(id), (front.now)(), rest)).await;
 }
 
 /// Notes a header that was not understood; the request's id.
@@ -102,10 +103,11 @@ fn note(refused: Refused, began: Instant, client: IpAddr, front: &Front) -> Stri
 async fn part<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     refused: Option<(Refused, String)>,
+    now: Timestamp,
     rest: bool,
 ) -> std::io::Result<()> {
     if let Some((refused, id)) = refused {
-        stream.write_all(&refused.bytes(&id)).await?;
+        stream.write_all(&refused.bytes(&id, now)).await?;
         stream.flush().await?;
     }
     stream.shutdown().await?;
@@ -119,5 +121,5 @@ async fn part<S: AsyncRead + AsyncWrite + Unpin>(
 /// Tells a client that there is no room for it.
 pub(super) async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, front: &Front) {
     let refused = Some((Refused::Full, request_id(front.random)));
-    let _ = timeout(LAST_WORDS, part(&mut stream, refused, true)).await;
+    let _ = timeout(LAST_WORDS, part(&mut stream, refused, (front.now)(), true)).await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use axum::Router;
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::limits::Limits;
@@ -20,6 +21,7 @@ pub(super) struct Front {
     pub(super) log: Log,
     pub(super) metrics: Arc<Metrics>,
     pub(super) stage: Stage,
+    pub(super) now: fn() -> Timestamp,
     pub(super) random: fn(&mut [u8]),
     pub(super) places: Places,
 }

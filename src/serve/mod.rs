@@ -56,6 +56,7 @@ pub(crate) struct Settings {
     pub(crate) log: Log,
     pub(crate) stage: Stage,
     pub(crate) started: Timestamp,
+    pub(crate) now: fn() -> Timestamp,
     pub(crate) random: fn(&mut [u8]),
 }
 
@@ -77,11 +78,11 @@ pub(crate) async fn serve(
     settings: Settings,
     mut signals: mpsc::Receiver<Signal>,
 ) -> Ended {
-    let Settings { limits, tls, behind_proxy, metrics: metrics_listener, log, stage, started, random } = settings;
+    let Settings { limits, tls, behind_proxy, metrics: metrics_listener, log, stage, started, now, random } = settings;
     let metrics = Arc::new(Metrics::new(started));
     let front = |router, limits, tls, log, metrics, stage| {
         let places = Places::default();
-        Arc::new(Front { router, limits, tls, behind_proxy, log, metrics, stage, random, places })
+        Arc::new(Front { router, limits, tls, behind_proxy, log, metrics, stage, now, random, places })
     };
     if let Some(listener) = metrics_listener {
         // Few ask for metrics, and they may until the end; what they do is not counted.

@@ -1,11 +1,13 @@
 //! What the listener itself answers, in the form of the routes behind it.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
+use jiff::Timestamp;
 
 use crate::providers::native::routes::error_body;
+use crate::providers::routes::problem::add_unknown_quota;
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -89,11 +91,29 @@ impl Refused {
         self.into_response()
     }
 
-    pub(super) fn answer(self, request_id: &str) -> Response<Body> {
-        let (status, code, message) = self.words();
-        let mut response = Response::new(Body::from(error_body(code, message, request_id)));
+    pub(super) fn answer(self, request_id: &str, now: Timestamp) -> Response<Body> {
+        let (status, headers, body) = self.parts(request_id, now);
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
-        let headers = response.headers_mut();
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The whole answer, for a connection on which nobody speaks HTTP any more, or not yet.
+    pub(super) fn bytes(self, request_id: &str, now: Timestamp) -> Vec<u8> {
+        let (status, mut headers, body) = self.parts(request_id, now);
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
+        for (name, value) in &headers {
+            bytes.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+        }
+        [bytes, b"\r\n".to_vec(), body].concat()
+    }
+
+    fn parts(self, request_id: &str, now: Timestamp) -> (StatusCode, HeaderMap, Vec<u8>) {
+        let (status, code, message) = self.words();
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -102,19 +122,8 @@ impl Refused {
         if self.ends_the_connection() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        response
-    }
-
-    /// The whole answer, for a connection on which nobody speaks HTTP any more, or not yet.
-    pub(super) fn bytes(self, request_id: &str) -> Vec<u8> {
-        let (status, code, message) = self.words();
-        let body = error_body(code, message, request_id);
-        let head = format!(
-            "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncache-control: no-store\r\nx-request-id: {request_id}\r\n\
-             connection: close\r\ncontent-length: {}\r\n\r\n",
-            body.len()
-        );
-        [head.into_bytes(), body].concat()
+        add_unknown_quota(&mut headers, now);
+        (status, headers, error_body(code, message, request_id))
     }
 }
 

@@ -24,8 +24,10 @@ use super::limits::LONGEST_TARGET;
 use super::log::Line;
 use super::pulse::Pulse;
 use super::refusal::{REQUEST_ID, Refused};
-use crate::providers::routes::problem::request_id;
+use crate::providers::routes::problem::{add_unknown_quota, request_id};
 use crate::service::Trace;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 
 /// Noted of a request whose connection ended before its answer: no answer of ours has it.
 const GONE: u16 = 499;
@@ -134,7 +136,7 @@ impl Visit {
         if let Some(refused) = response.extensions_mut().remove::<Refused>() {
             let before = std::mem::take(response.headers_mut());
             let kept = |name: &HeaderName| *name == ALLOW || name.as_str().starts_with("x-ratelimit-");
-            response = refused.answer(&request_id(self.front.random));
+            response = refused.answer(&request_id(self.front.random), (self.front.now)());
             let headers = response.headers_mut();
             headers.extend(before.into_iter().filter(|(name, _)| name.as_ref().is_some_and(kept)));
         }
@@ -143,6 +145,9 @@ impl Visit {
             && let Ok(id) = HeaderValue::from_str(&request_id(self.front.random))
         {
             headers.insert(REQUEST_ID, id);
+        }
+        if !headers.contains_key(LIMIT) {
+            add_unknown_quota(headers, (self.front.now)());
         }
         if !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

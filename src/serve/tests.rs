@@ -53,6 +53,7 @@ impl Serving {
             log: log.clone(),
             stage: Stage::new(),
             started: testing::now(),
+            now: testing::now,
             random: |bytes| bytes.fill(7),
         };
         let (signals, receive) = mpsc::channel(1);
@@ -88,9 +89,20 @@ fn refusal(answer: &str) -> (u16, String) {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer}"));
     let status = head.get(9..12).unwrap().parse().unwrap();
     let head = head.to_lowercase();
-    for field in ["cache-control: no-store", "content-type: application/json", "x-request-id: req_0707"] {
+    for field in [
+        "cache-control: no-store",
+        "content-type: application/json",
+        "x-request-id: req_0707",
+        "x-ratelimit-limit: 0",
+        "x-ratelimit-remaining: 0",
+        "x-ratelimit-reset: ",
+    ] {
         assert!(head.contains(&format!("\r\n{field}")), "{field} is missing: {head}");
     }
+    // The next midnight.
+    let reset: i64 = head.split("x-ratelimit-reset: ").nth(1).unwrap().split("\r\n").next().unwrap().parse().unwrap();
+    let now = testing::now().as_second();
+    assert!(reset % 86_400 == 0 && reset > now && reset - now <= 86_400, "{head}");
     assert!(head.contains(&format!("\r\ncontent-length: {}", body.len())), "{answer}");
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert!(body["error"]["message"].is_string() && head.contains(body["error"]["request_id"].as_str().unwrap()));

@@ -141,7 +141,7 @@ fn checked(call: Call<'_>) -> Result<(), Refusal> {
         return wrong("path", "it is none");
     }
     let is_dotted = call.path.split('/').any(|segment| segment == "." || segment == "..");
-    // A semicolon ends a segment for some servers, so that `..;` leads up.
+    // A semicolon ends a segment for some servers, so that `..;` leads up; a hash ends the path for some, not for all.
     if is_dotted || call.path.contains("//") || call.path.contains(['\\', ';', '#']) || hides_more(call.path) {
         return wrong("path", "it can be read in two ways");
     }
@@ -191,6 +191,8 @@ mod tests {
             "/v1/a;b",
             "/v1/a#b",
             "/v1/contacts/..;/api-keys",
+            "/v1/contacts#/../api-keys",
+            "/v1/contacts#x",
             "/v1/a%3Bb",
             "/v1/api-keys%0A",
             "/v1/api-keys%7f",

@@ -66,8 +66,7 @@ impl Service {
             more: Map::new(),
         };
         if let Some(id) = &new.replaces {
-            let problem = || Refusal::Invalid { field: "replaces", problem: "there is no such key".to_owned() };
-            let predecessor = change.write.find_key(id.as_str()).await?.ok_or_else(problem)?;
+            let predecessor = change.write.find_key(id.as_str()).await?.ok_or(Refusal::NotFound)?;
             if predecessor.name == key.name {
                 change.write.give_up_name(&predecessor.id).await?;
             }

@@ -119,7 +119,9 @@ impl Explain for Refusal {
         match self {
             Self::Store(error) => error.hint(),
             Self::UnknownPermission(error) => error.suggestion.map(|nearest| format!("did you mean `{nearest}`?")),
-            Self::UnknownWorkspace(_) => Some("see which there are with: keys serve workspace list".to_owned()),
+            Self::UnknownWorkspace(_) | Self::DuplicateWorkspace(_) => {
+                Some("see which there are with: keys serve workspace list".to_owned())
+            }
             Self::HasAdmin(_) => Some("if nobody has that key any more, revoke it too with --replace".to_owned()),
             Self::RateLimited { .. }
             | Self::NoCredits
@@ -136,7 +138,6 @@ impl Explain for Refusal {
             | Self::LastAdmin(_)
             | Self::NotFound
             | Self::DuplicateName(_)
-            | Self::DuplicateWorkspace(_)
             | Self::Invalid { .. }
             | Self::IdempotencyConflict
             | Self::IdempotencyOutlived

@@ -87,15 +87,14 @@ impl Usage {
         let mut counted = self.counted();
         let is_full = counted.size >= MOST_COUNTED;
         let Counted { by_key, size, .. } = &mut *counted;
-        if !by_key.contains_key(key) {
-            by_key.insert(key.to_owned(), OfKey { workspace: workspace.to_owned(), calls: BTreeMap::new() });
-        }
-        let Some(of_key) = by_key.get_mut(key) else { return };
-        let endpoints = of_key.calls.entry(day).or_default();
-        if let Some(known) = endpoints.get_mut(endpoint) {
+        // Nothing is allocated for what is known.
+        if let Some(known) = by_key.get_mut(key).and_then(|of_key| of_key.calls.get_mut(&day)?.get_mut(endpoint)) {
             known.add(tally);
             return;
         }
+        let of_key = by_key.entry(key.to_owned());
+        let of_key = of_key.or_insert_with(|| OfKey { workspace: workspace.to_owned(), calls: BTreeMap::new() });
+        let endpoints = of_key.calls.entry(day).or_default();
         let endpoint = if is_full { OTHER } else { endpoint };
         *size += 1;
         endpoints.entry(endpoint.to_owned()).or_default().add(tally);

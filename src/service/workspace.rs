@@ -37,8 +37,8 @@ impl Agreement {
     /// Refuses figures that no plan can have, and figures of their own for the plans that have none.
     fn check(&self) -> Result<(), Refusal> {
         let figures = [
-            ("daily_limit", self.daily_limit),
-            ("minute_limit", self.minute_limit),
+            ("per_day", self.daily_limit),
+            ("per_minute", self.minute_limit),
             ("monthly_credits", self.monthly_credits),
         ];
         for (field, figure) in figures {

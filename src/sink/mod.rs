@@ -23,7 +23,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 pub(crate) use self::error::{SinkError, Undelivered};
-pub(crate) use self::spec::{NotASink, SinkSpec};
+pub(crate) use self::spec::{BEGINNINGS, NotASink, SinkSpec};
 
 use self::error::Reason;
 use crate::model::secret::PlainKey;

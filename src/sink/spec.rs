@@ -10,6 +10,20 @@ use thiserror::Error;
 const FORMS: &str = "stdout, clipboard, file:PATH, dotenv:PATH#VAR, json:PATH, keyring:SERVICE/ACCOUNT, cmd:COMMAND, \
     github-env:NAME, github-output:NAME, fd:N";
 
+/// How each of them begins, and what it is, for a shell to complete.
+pub(crate) const BEGINNINGS: [(&str, &str); 10] = [
+    ("stdout", "standard output"),
+    ("clipboard", "the clipboard"),
+    ("file:", "a file"),
+    ("dotenv:", "a variable in a file of assignments"),
+    ("json:", "a file with the whole object"),
+    ("keyring:", "an entry of the system's keyring"),
+    ("cmd:", "a command, on its standard input"),
+    ("github-env:", "a variable of a job of GitHub Actions"),
+    ("github-output:", "an output of a step of GitHub Actions"),
+    ("fd:", "an open descriptor"),
+];
+
 /// A place a secret can go to, as it was asked for. Nothing is opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SinkSpec {
@@ -272,5 +286,7 @@ mod tests {
             assert_eq!(SinkSpec::from_str(text), Err(refused), "{text}");
         }
         assert!(NotASink::Unknown.to_string().contains(FORMS));
+        let forms: Vec<&str> = FORMS.split(", ").map(|form| form.split_inclusive(':').next().unwrap()).collect();
+        assert!(forms.len() == BEGINNINGS.len() && BEGINNINGS.iter().all(|(form, _)| forms.contains(form)));
     }
 }

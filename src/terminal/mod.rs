@@ -180,6 +180,11 @@ impl Terminal {
         self.out_color
     }
 
+    /// Whether a person sees standard output at once.
+    pub(crate) const fn is_on_screen(&self) -> bool {
+        self.out_on_screen
+    }
+
     /// How many columns there are: as the environment says, as the terminal says, or the usual 80.
     pub(crate) fn width(&self) -> usize {
         if let Some(columns) = self.surroundings.columns.filter(|columns| *columns > 0) {

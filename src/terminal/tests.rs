@@ -117,6 +117,13 @@ impl Terminal {
         terminal.err_on_screen = true;
         (terminal, captured)
     }
+
+    /// The same, and it shows more than ASCII.
+    pub(crate) fn test_unicode_screen(columns: u16) -> (Self, Captured) {
+        let (mut terminal, captured) = Self::test_screen(columns);
+        terminal.surroundings.unicode = true;
+        (terminal, captured)
+    }
 }
 
 #[test]

@@ -300,7 +300,7 @@ exit 2
 --- stderr
 error: the argument '--temp' cannot be used with '--expires <WHEN>'
 
-Usage: keys create --name <NAME> --perm <SCOPE> --temp
+Usage: keys create --perm <SCOPE> <--name <NAME>|--names <FILE>|--temp>
 
 For more information, try '--help'.
 

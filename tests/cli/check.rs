@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, Server};
+use crate::support::{Place, Server, leave_out};
 
 /// Keys of every kind, their times moved into the past.
 fn seed(server: &Server<'_>) -> bool {
@@ -73,6 +73,86 @@ fn each_fault_of_a_seeded_workspace_is_found_and_nothing_else() {
     assert!(seen.stderr.contains("there is no `max_age`"), "{}", seen.stderr);
 }
 
+/// The names of the keys that still work.
+fn active(server: &Server<'_>) -> Vec<String> {
+    let seen = server.keys(&server.admin, "list --sort name --json --jq .data[].name").done();
+    seen.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn what_is_found_is_rotated_and_revoked_once_somebody_agrees() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let admin = server.admin.clone();
+    if !seed(&server) {
+        return;
+    }
+    let before = server.everything();
+    std::fs::create_dir(place.path("new")).unwrap();
+    let fix = "check --fix --to file:new/{name} --expiring 7d";
+    // Without consent: the findings, the plan, and no more.
+    for (line, code) in [
+        (fix.to_owned(), 13),
+        (format!("{fix} --yes"), 13),
+        (format!("{fix} --max 9"), 13),
+        (format!("{fix} --yes --max 5"), 13),
+        (format!("{fix} --yes --max 9").replace("{name}", "one"), 2),
+        ("check --fix --yes --max 9".to_owned(), 2),
+        (format!("{fix} --dry-run"), 12),
+        ("check --dry-run".to_owned(), 2),
+    ] {
+        let seen = server.keys(&admin, &line).done();
+        assert_eq!(seen.code, code, "{line}: {}", seen.stderr);
+        assert!(code == 2 || seen.stderr.contains("Would rotate `ending`"), "{line}: {}", seen.stderr);
+        assert!(code == 2 || seen.stdout.contains("over-age"), "{line}: {}", seen.stdout);
+        assert_eq!(server.everything(), before, "{line}");
+    }
+    let seen = server.keys(&admin, &format!("{fix} --yes --max 6")).done();
+    assert_eq!(seen.code, 0, "{}", seen.stderr);
+    assert_eq!(active(&server), ["admin", "CI_Worker", "ending", "good", "old"]);
+    for name in ["ending", "old"] {
+        let secret = place.read(&format!("new/{name}"));
+        assert_eq!(
+            server.keys(&admin, "lookup --json --jq .data.name").input(secret.trim()).done().stdout.trim(),
+            name
+        );
+    }
+    let reason = server.keys(&admin, "show idle --json --jq .data.revoked_reason").done();
+    assert_eq!(reason.stdout, "keys check\n");
+    let seen = server.keys(&admin, "check --expiring 1h").done();
+    assert_eq!((seen.code, seen.stdout.as_str()), (0, ""), "{}", seen.stderr);
+}
+
+#[test]
+fn what_only_a_person_can_mend_is_left() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let admin = server.admin.clone();
+    server.create("ci", "read");
+    let policy = "require-expiry = true\nnever-used = false\noff = [\"no-expiry\"]\nmax-age = \"1d\"\n";
+    place.write("policy.toml", policy);
+    if server.sqlite("old keys", "UPDATE api_keys SET created_at = created_at - 2 * 86400000000;").is_none() {
+        return;
+    }
+    // The key that asks is found and not touched.
+    let line = "check --fix --policy policy.toml --to file:{id} --yes --max 5 --grace 1h";
+    let seen = server.keys(&admin, line).done();
+    assert_eq!(seen.code, 12, "{}", seen.stderr);
+    assert!(seen.stderr.contains("Would leave 1 finding to you"), "{}", seen.stderr);
+    assert!(seen.stderr.contains("error: 1 finding is left"), "{}", seen.stderr);
+    assert_eq!(server.keys(&admin, "whoami").done().code, 0);
+    let mut pty = crate::support::Pty::shell(
+        &place,
+        "keys -p local create -q --name a --perm read --temp --to file:a; keys -p local check --fix",
+    );
+    pty.expect("Would revoke `a`");
+    pty.expect("Revoke? [y/N]");
+    pty.type_in("n\r");
+    let (code, screen) = pty.done();
+    assert_eq!(code, 13, "{screen}");
+    assert_eq!(place.local("show a --json --jq .data.status").done().stdout, "active\n");
+}
+
 #[test]
 fn what_programs_read_of_findings() {
     let place = Place::new();
@@ -105,6 +185,7 @@ print(len(cases), len(failed), any('<a & \"b\"> ]]>' in case.find('failure').tex
         assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
         assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
+    by_the_model_of_sarif(&place, &sarif);
     let refused = server.keys(&admin, "list --format sarif").done();
     assert_eq!(refused.code, 2, "{}", refused.stderr);
 }
@@ -118,4 +199,23 @@ fn who_may_only_look_can_check() {
     assert_eq!((seen.code, seen.stderr.as_str()), (0, "2 keys checked, nothing found\n"));
     let none = server.create("none", "lexi");
     assert_eq!(server.keys(&none, "check").done().code, 5);
+}
+
+/// Reads it with classes that are generated from the schema of SARIF 2.1.0 and refuse what is not in it.
+#[expect(clippy::disallowed_methods, reason = "where they are installed is for those who run the tests to say")]
+fn by_the_model_of_sarif(place: &Place, sarif: &Value) {
+    let Ok(python) = std::env::var("KEYS_TEST_SARIF") else {
+        return leave_out("pydantic-sarif", "findings read by a model of SARIF");
+    };
+    let script = "import json, sys
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
+Sarif.model_validate(json.load(sys.stdin))";
+    let read = |sarif: &Value| {
+        place.run(vec![python.clone(), "-c".to_owned(), script.to_owned()]).input(sarif.to_string()).done()
+    };
+    let seen = read(sarif);
+    assert_eq!((seen.code, seen.stderr.as_str()), (0, ""));
+    let mut wrong = sarif.clone();
+    wrong["runs"][0]["results"][0]["levl"] = "warning".into();
+    assert_ne!(read(&wrong).code, 0, "it takes everything");
 }

@@ -365,7 +365,7 @@ exit 2
 --- stderr
 error: the argument '--expires <WHEN>' cannot be used with '--temp'
 
-Usage: keys create --name <NAME> --perm <SCOPE> --expires <WHEN> --tier <TIER> --description <TEXT> --dry-run
+Usage: keys create --perm <SCOPE> --expires <WHEN> --tier <TIER> --description <TEXT> --dry-run <--name <NAME>|--names <FILE>|--temp>
 
 For more information, try '--help'.
 

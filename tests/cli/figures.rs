@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use snapbox::str;
 
-use crate::support::{HANGS, Place, Server};
+use crate::support::{HANGS, Place, Server, has};
 
 /// Calls the service as any program would; the status of its answer.
 fn call(server: &Server<'_>, key: &str, method: &str, path: &str) -> u16 {
@@ -76,6 +76,102 @@ fn usage_is_what_the_log_of_the_service_says() {
     }
     assert_eq!(told(&of_reader["today"]), (37, 7));
     assert_eq!(of_reader["today"]["error_rate"], 0.1892);
+}
+
+/// What a line of the log counts for: its key, its endpoint, whether it failed, and what it cost.
+fn counted(line: &Value) -> Option<(String, String, bool, i64)> {
+    let (key, path, status) = (line["key"].as_str()?, line["path"].as_str()?, line["status"].as_u64()?);
+    // Who is not let in at all counts for nothing.
+    if status == 401 {
+        return None;
+    }
+    let (at_gate, path) = path.strip_prefix("/authorize").map_or((false, path), |path| (true, path));
+    let segments: Vec<&str> = path.split('/').map(|part| if part.contains('_') { ":id" } else { part }).collect();
+    let endpoint = format!("{} {}", line["method"].as_str()?, segments.join("/"));
+    let is_data = at_gate || ["contacts", "lists", "campaigns", "lexi"].iter().any(|data| path[4..].starts_with(data));
+    // What is let in has its price, also where there is nothing to find then.
+    let is_let_in = ![402, 403, 429, 503].contains(&status);
+    Some((key.to_owned(), endpoint, status >= 400, i64::from(is_data && is_let_in)))
+}
+
+#[test]
+fn a_day_of_traffic_is_told_to_the_unit() {
+    let place = Place::new();
+    let mut server = Server::start(&place);
+    operate(&place, "serve workspace set-plan Acme enterprise --per-day 100000 --per-minute 100000");
+    let admin = server.admin.clone();
+    let names = ["reader", "writer", "lists", "chat", "gone"];
+    let scopes = ["read", "write", "read:lists", "lexi", "read:contacts"];
+    let keys: Vec<String> = names.iter().zip(scopes).map(|(name, scope)| server.create(name, scope)).collect();
+    let calls = [
+        ("GET", "/v1/contacts"),
+        ("POST", "/v1/lexi/chat"),
+        ("GET", "/v1/lists?page=2"),
+        ("PATCH", "/v1/contacts/con_17"),
+        ("GET", "/authorize/v1/contacts"),
+        ("POST", "/authorize/v1/campaigns?draft=1"),
+        ("GET", "/v1/lexi/tasks"),
+        ("DELETE", "/authorize/v1/contacts/con_18"),
+    ];
+    let load = |part: usize| {
+        let mut seen = BTreeMap::<u16, usize>::new();
+        for number in 0..300 {
+            // Every key with every call, each as often as nobody would guess.
+            let drawn = (number * 4 + part).wrapping_mul(2_654_435_761) >> 16;
+            let (key, (method, path)) = (&keys[drawn % keys.len()], calls[drawn / 8 % calls.len()]);
+            *seen.entry(call(&server, key, method, path)).or_default() += 1;
+        }
+        seen
+    };
+    let before = std::thread::scope(|scope| {
+        let parts: Vec<_> = (0..3).map(|part| scope.spawn(move || load(part))).collect();
+        parts.into_iter().map(|part| part.join().unwrap()).collect::<Vec<_>>()
+    });
+    assert!(before.iter().all(|seen| seen.contains_key(&403) && seen.keys().any(|status| *status < 300)), "{before:?}");
+    assert_eq!(server.keys(&admin, "revoke gone --yes --confirm gone").done().code, 0);
+    assert!(load(3).contains_key(&401));
+    let credits = server.keys(&admin, "credits --json").done().data();
+    let whole = server.keys(&admin, "usage --json").done().data();
+    let of_keys: Vec<Value> =
+        names.iter().map(|name| server.keys(&admin, &format!("usage {name} --json")).done().data()).collect();
+
+    // An independent count, up to the request that asked for the whole.
+    let (mut endpoints, mut keys, mut cost) = (BTreeMap::new(), BTreeMap::new(), 0);
+    let mut of_both = BTreeMap::<(String, String), (i64, i64)>::new();
+    for line in server.stop().lines() {
+        let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        let Some((key, endpoint, failed, price)) = counted(&line) else { continue };
+        // The credits ask for it too, to tell how long they last.
+        let asks = endpoint == "GET /v1/usage";
+        if asks && endpoints.contains_key(&endpoint) {
+            break;
+        }
+        cost += price;
+        for (calls, errors) in [
+            endpoints.entry(endpoint.clone()).or_insert((0_i64, 0_i64)),
+            keys.entry(key.clone()).or_insert((0, 0)),
+            of_both.entry((key, endpoint)).or_insert((0, 0)),
+        ] {
+            *calls += 1;
+            *errors += i64::from(failed);
+        }
+    }
+    let told = |of: &Value| (of["calls"].as_i64().unwrap(), of["errors"].as_i64().unwrap());
+    let by = |list: &Value, name: &str| -> BTreeMap<String, (i64, i64)> {
+        list.as_array().unwrap().iter().map(|of| (of[name].as_str().unwrap().to_owned(), told(of))).collect()
+    };
+    assert_eq!(by(&whole["endpoints"], "endpoint"), endpoints);
+    assert_eq!(by(&whole["keys"], "id"), keys);
+    let sum = keys.values().fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1));
+    assert_eq!(told(&whole["today"]), sum);
+    assert!(sum.0 > 900 && sum.1 > 100, "{sum:?}");
+    for (name, of_key) in names.iter().zip(&of_keys) {
+        let id = whole["keys"].as_array().unwrap().iter().find(|of| of["name"] == *name).unwrap()["id"].clone();
+        let own = of_both.iter().filter(|((key, _), _)| id == key.as_str());
+        let own: BTreeMap<String, (i64, i64)> = own.map(|((_, endpoint), of)| (endpoint.clone(), *of)).collect();
+        assert_eq!(by(&of_key["endpoints"], "endpoint"), own, "{name}");
+    }
+    assert_eq!(credits["balance"].as_i64().unwrap(), credits["monthly"].as_i64().unwrap() - cost);
 }
 
 #[test]
@@ -193,4 +289,59 @@ fn who_follows_the_audit_log_sees_a_change_as_it_is_made() {
     let numbers: Vec<i32> = names.iter().map(|name| name.strip_prefix("key-").unwrap().parse().unwrap()).collect();
     assert_eq!(numbers.len(), 2, "{}", seen.stderr);
     assert_eq!(numbers[1], numbers[0] + 1, "oldest first, and none left out");
+}
+
+#[test]
+fn who_follows_the_audit_log_goes_on_when_the_service_was_killed() {
+    let place = Place::new();
+    let mut server = Server::start(&place);
+    let admin = server.admin.clone();
+    let line = format!("keys --api-url http://{} audit --follow --format jsonl >followed", server.address());
+    let mut following = place.shell(&line).env("KEYS_API_KEY", &admin).start();
+    let seen = || -> Vec<usize> {
+        let whole = std::fs::read_to_string(place.path("followed")).unwrap_or_default();
+        let entries = whole.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        let name = |line: &str| -> String {
+            let entry: Value = serde_json::from_str(line).unwrap();
+            entry["details"]["created"]["name"].as_str().unwrap().to_owned()
+        };
+        entries.map(|line| name(line).strip_prefix("key-").unwrap().parse().unwrap()).collect()
+    };
+    let (mut made, begun) = (0, Instant::now());
+    while seen().is_empty() {
+        assert!(begun.elapsed() < HANGS && !following.ends_within(Duration::from_millis(100)), "it sees nothing");
+        server.create(&format!("key-{made}"), "read");
+        made += 1;
+    }
+    for _ in 0..2 {
+        server.kill_and_start_again();
+        server.create(&format!("key-{made}"), "read");
+        made += 1;
+        let killed = Instant::now();
+        while seen().last() != Some(&(made - 1)) {
+            assert!(killed.elapsed() < HANGS && !following.ends_within(Duration::from_millis(20)), "{:?}", seen());
+        }
+    }
+    let seen = seen();
+    assert_eq!(seen, (seen[0]..made).collect::<Vec<_>>(), "oldest first, none twice, and none left out");
+    following.kill();
+}
+
+#[test]
+fn prometheus_takes_the_numbers() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    operate(&place, "serve workspace grant-credits Acme 250 --kind bonus --expires 30d");
+    let admin = server.admin.clone();
+    let seen = server.keys(&admin, "create -q --perm read --name").arg("a\\b \"c\" é").done();
+    assert_eq!(call(&server, &seen.secret(), "GET", "/v1/contacts"), 200);
+    if !has("promtool", "numbers for Prometheus read by it", "KEYS_REQUIRE_PROMTOOL") {
+        return;
+    }
+    for figures in ["usage", "credits"] {
+        let numbers = server.keys(&admin, &format!("{figures} --format prometheus")).done().stdout;
+        assert!(numbers.lines().count() > 4, "{numbers}");
+        let seen = place.shell("promtool check metrics").input(&numbers).done();
+        assert_eq!((seen.code, seen.stdout.as_str(), seen.stderr.as_str()), (0, "", ""), "{numbers}");
+    }
 }

@@ -494,6 +494,8 @@ exit 6
 --- stderr
 error: A workspace is already named `Acme`
 
+hint: see which there are with: keys serve workspace list
+
 "#]]);
     place.keys(["serve", "init", "--name", "Initech", "--database", "sqlite:service.db"]).shows(str![[r#"
 exit 0

@@ -8,7 +8,7 @@ pub(crate) struct Database {
     /// As `--database` takes it.
     pub(crate) url: String,
     /// The server it is on, and its name there.
-    on_postgres: Option<(String, String)>,
+    pub(crate) on_postgres: Option<(String, String)>,
 }
 
 impl Database {

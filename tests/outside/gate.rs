@@ -11,8 +11,8 @@ use super::api::Api;
 use super::database::Database;
 use super::http::{Answer, Connection, Request, send};
 use super::nginx::Nginx;
-use super::service::Service;
-use crate::support::{NOBODYS, Place, leave_out};
+use super::service::{Service, leave_out_unless_required};
+use crate::support::{NOBODYS, Place};
 
 /// What came to the API, and what did the client get?
 struct Scene<'a> {
@@ -308,7 +308,7 @@ impl Python {
             .stderr(Stdio::null())
             .spawn();
         let Ok(mut child) = spawned else {
-            leave_out("python3", "a file server behind the gate");
+            leave_out_unless_required("python3", "a file server behind the gate");
             return None;
         };
         // `Serving HTTP on 127.0.0.1 port 41233 (http://127.0.0.1:41233/) ...`

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::http::wait_until;
-use crate::support::{Place, leave_out};
+use super::service::leave_out_unless_required;
+use crate::support::Place;
 
 pub(crate) struct Nginx {
     child: Child,
@@ -74,7 +75,7 @@ fn program() -> Option<&'static str> {
         .into_iter()
         .find(|name| Command::new(name).arg("-v").stderr(Stdio::null()).status().is_ok_and(|status| status.success()));
     if found.is_none() {
-        leave_out("nginx", "the gate before an API");
+        leave_out_unless_required("nginx", "the gate before an API");
     }
     found
 }

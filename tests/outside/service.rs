@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::database::Database;
 use super::http::{self, Answer, Request, wait_until};
-use crate::support::{KEYS, Place, Run};
+use crate::support::{KEYS, Place, Run, leave_out};
 
 pub(crate) struct Service<'a> {
     place: &'a Place,
@@ -20,22 +20,29 @@ pub(crate) struct Service<'a> {
 
 impl<'a> Service<'a> {
     /// `options` are those of `keys serve init`.
-    #[expect(clippy::disallowed_methods, reason = "the files of a test need be neither private nor atomic")]
     pub(crate) fn start(place: &'a Place, database: &Database, options: &str) -> Self {
         let admin = workspace(place, &database.url, "Acme", options);
+        Self::over(place, &database.url, admin)
+    }
+
+    /// On a database that has its workspaces; in place of a service before it, whose log it ends.
+    #[expect(clippy::disallowed_methods, reason = "the files of a test need be neither private nor atomic")]
+    pub(crate) fn over(place: &'a Place, database: &str, admin: String) -> Self {
         let log = File::create(place.path("server.log")).unwrap();
         let child = Command::new(KEYS)
-            .args(["serve", "--listen", "127.0.0.1:0", "--database"])
-            .arg(&database.url)
+            // As much as it can say.
+            .args(["serve", "-vv", "--log-requests", "all", "--listen", "127.0.0.1:0", "--database"])
+            .arg(database)
             .env_clear()
             .envs(place.environment())
+            .env("RUST_LOG", "trace")
             .current_dir(place.root())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        let mut service = Self { place, child, database: database.url.clone(), address: String::new(), admin };
+        let mut service = Self { place, child, database: database.to_owned(), address: String::new(), admin };
         let began = wait_until(|| {
             let listening = service.log().into_iter().find(|line| line["event"] == "listening");
             if let Some(url) = listening.as_ref().and_then(|line| line["url"].as_str()) {
@@ -98,4 +105,12 @@ impl Drop for Service<'_> {
 
 fn workspace(place: &Place, database: &str, name: &str, options: &str) -> String {
     place.keys(["serve", "init", "-q", "--name", name]).args(options).env("KEYS_DATABASE_URL", database).done().secret()
+}
+
+/// Leaves out what needs a program, or fails where `tests/run` has said that it is to be here.
+#[expect(clippy::disallowed_methods, reason = "it is about the tests, not about the program")]
+pub(crate) fn leave_out_unless_required(program: &str, left_out: &str) {
+    let required = std::env::var("KEYS_REQUIRE_OUTSIDE").unwrap_or_default();
+    assert!(!required.split(' ').any(|name| name == program), "there is no {program}, which is required");
+    leave_out(program, left_out);
 }

@@ -44,6 +44,9 @@ const OWN: [&str; 28] = [
     "\u{10ffff}",
 ];
 
+/// A longer one is not read to its end.
+const LONGEST_ADDRESS: usize = 8 * 1024;
+
 fn strings() -> Vec<String> {
     let long = [119, 120, 121, 499, 500, 501].map(|length| "\u{e9}".repeat(length));
     let own = OWN.into_iter().map(str::to_owned).chain(long);
@@ -88,6 +91,7 @@ fn send_everything(place: &Place, database: &Database) {
 }
 
 struct Sender {
+    address: String,
     connection: Connection,
     key: String,
     /// The path of a key that is changed again and again.
@@ -99,7 +103,8 @@ struct Sender {
 impl Sender {
     fn new(service: &Service<'_>) -> Self {
         let connection = Connection::open(&service.address);
-        let mut sender = Self { connection, key: service.admin.clone(), path: String::new(), accepted: 0 };
+        let (address, key) = (service.address.clone(), service.admin.clone());
+        let mut sender = Self { address, connection, key, path: String::new(), accepted: 0 };
         let key = sender.send("POST", "/v1/api-keys", &json!({ "name": "changed", "permissions": ["read"] })).json();
         sender.path = format!("/v1/api-keys/{}", key["data"]["id"].as_str().unwrap());
         sender
@@ -108,6 +113,9 @@ impl Sender {
     #[track_caller]
     fn ask(&mut self, request: Request) -> Answer {
         let answer = self.connection.ask(&request.key(&self.key));
+        if answer.header("connection") == Some("close") {
+            self.connection = Connection::open(&self.address);
+        }
         assert!(answer.status < 500, "{answer:?}");
         if answer.status >= 400 {
             answer.refusal();
@@ -151,7 +159,9 @@ impl Sender {
             format!("/v1/api-keys?per_page=5&status=all&selector={encoded}"),
             format!("/v1/audit-logs?action={encoded}&resource_id={encoded}&actor={encoded}"),
         ] {
-            assert_eq!(self.get(&parameters).status, 200, "{parameters}");
+            // A text that the list has is longer than any address may be.
+            let expected = if parameters.len() > LONGEST_ADDRESS { 414 } else { 200 };
+            assert_eq!(self.get(&parameters).status, expected, "{parameters:.80}");
         }
         if !text.is_empty() {
             assert_eq!(self.get(&format!("/v1/api-keys/{encoded}")).status, 404, "{text:?}");
@@ -276,9 +286,11 @@ fn spreadsheets_are_harmless(service: &Service<'_>, database: &Database) {
         let mut reader = csv::ReaderBuilder::new().from_reader(csv.stdout.as_bytes());
         for record in reader.records() {
             for cell in &record.unwrap() {
+                // Negative numbers stay numbers.
+                let is_number = cell.strip_prefix('-').is_some_and(|digits| digits.parse::<f64>().is_ok());
                 let runs =
                     cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
-                assert!(!runs, "{line}: {cell:?}");
+                assert!(!runs || is_number, "{line}: {cell:?}");
                 cells += 1;
             }
         }

@@ -29,7 +29,7 @@ fn make(server: &Server<'_>, key: &str, number: usize) -> u16 {
 #[test]
 fn a_thousand_keys_are_revoked_without_a_limit_that_anybody_hears_of() {
     let place = Place::new();
-    let server = Server::unlogged(&place);
+    let server = Server::logging(&place, "none");
     // Two thousand changes and what goes with them do not fit into one minute.
     let vendor = Vendor::new(&place, &server, "leadlex", "--plan enterprise --per-minute 1500");
     // The admin's own key is without limits.
@@ -63,7 +63,7 @@ FROM numbers, (SELECT * FROM api_keys WHERE name = 'first');
 #[test]
 fn ten_thousand_keys_are_listed_over_tcp() {
     let place = Place::new();
-    let server = Server::unlogged(&place);
+    let server = Server::logging(&place, "none");
     let vendor = Vendor::new(&place, &server, "leadlex", "");
     vendor.create("--name first --perm read:contacts");
     if server.sqlite("ten thousand keys over TCP", FILL).is_none() {

@@ -212,6 +212,18 @@ pub(crate) fn leave_out(tool: &str, left_out: &str) {
     std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
+/// Whether a program is there; where it is not, that is said, or fails where the variable is set.
+#[expect(clippy::disallowed_methods, reason = "whether the tests may do without is for those who run them to say")]
+pub(crate) fn has(tool: &str, left_out: &str, required: &str) -> bool {
+    let there =
+        ["/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin"].iter().any(|at| Path::new(at).join(tool).is_file());
+    if !there {
+        assert!(std::env::var_os(required).is_none(), "`{tool}` is required and not there");
+        leave_out(tool, left_out);
+    }
+    there
+}
+
 /// A run of a program that is still to begin.
 pub(crate) struct Run<'a> {
     place: &'a Place,

@@ -1,7 +1,7 @@
 //! `keys serve` as a child process, on a port of its own.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
@@ -24,16 +24,25 @@ impl<'a> Server<'a> {
         Self::logging(place, "all")
     }
 
-    /// One that notes no requests: nobody reads its log, and thousands of lines would fill the pipe.
-    pub(crate) fn unlogged(place: &'a Place) -> Self {
-        Self::logging(place, "none")
-    }
-
-    fn logging(place: &'a Place, requests: &str) -> Self {
+    /// One that notes these requests: where nobody reads its log, thousands of lines would fill the pipe.
+    pub(crate) fn logging(place: &'a Place, requests: &str) -> Self {
         let database = place.path("service.db");
         let admin = make_workspace(place, "Acme");
+        let (child, stderr, url) = Self::spawn(place, &database, "127.0.0.1:0", requests);
+        Self { place, child, stderr, url, database, admin }
+    }
+
+    /// SIGKILL, and another one in its place, on the same port.
+    pub(crate) fn kill_and_start_again(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let address = self.address().to_owned();
+        (self.child, self.stderr, self.url) = Self::spawn(self.place, &self.database, &address, "all");
+    }
+
+    fn spawn(place: &Place, database: &Path, address: &str, requests: &str) -> (Child, BufReader<ChildStderr>, String) {
         let mut child = Command::new(KEYS)
-            .args(["serve", "--log-requests", requests, "--listen", "127.0.0.1:0", "--database"])
+            .args(["serve", "--log-requests", requests, "--listen", address, "--database"])
             .arg(format!("sqlite:{}", database.display()))
             .env_clear()
             .envs(place.environment())
@@ -48,7 +57,7 @@ impl<'a> Server<'a> {
         stderr.read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service said `{line}`"));
         let url = said["url"].as_str().unwrap().to_owned();
-        Self { place, child, stderr, url, database, admin }
+        (child, stderr, url)
     }
 
     pub(crate) fn address(&self) -> &str {

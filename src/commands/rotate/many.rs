@@ -1,23 +1,19 @@
 //! Many keys at once: each is a rotation of its own with a journal of its own, and none stops the others.
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
-use serde_json::{Value, json};
-
 use super::{ACT, Args, print_list, show};
+use crate::bulk::{self, Left, Words};
 use crate::consent::Given;
-use crate::exit::Exit;
-use crate::failure::{Failure, meaning, quoted, whole_message};
+use crate::failure::{Failure, quoted};
 use crate::model::filter::Filter;
 use crate::model::key::{Key, KeyId};
 use crate::model::rotation::{Goal, Record, Step, current};
 use crate::model::state::State;
 use crate::rotation::{Batch, Ended, Hands, begin, preview, resume};
 use crate::sink::SinkSpec;
-use crate::{selection, system, text};
+use crate::{places, selection, system, text};
 
 pub(super) async fn run(args: &Args, given: &Given<'_>, hands: &Hands<'_, '_>) -> anyhow::Result<()> {
-    check_places(args)?;
+    places::check(&args.to)?;
     hands.journal.open()?;
     let now = system::now();
     let command = format!("{:?} {}", hands.service(), same_command(args, hands));
@@ -27,7 +23,7 @@ pub(super) async fn run(args: &Args, given: &Given<'_>, hands: &Hands<'_, '_>) -
     if args.dry_run {
         let mut previews = Vec::new();
         for key in &keys {
-            previews.push(preview(key, &args.wishes(places(args, key)?, None), hands).await?);
+            previews.push(preview(key, &args.wishes(places_of(args, key)?, None), hands).await?);
         }
         return show(&previews, hands);
     }
@@ -46,7 +42,9 @@ pub(super) async fn run(args: &Args, given: &Given<'_>, hands: &Hands<'_, '_>) -
     }
     let fresh = keys.into_iter().map(|key| Work { open: of(&key, &open, hands).cloned(), key: Some(key) });
     let half_done = half_done.into_iter().map(|record| Work { open: Some(record), key: None });
-    let (done, failed) = each(args, half_done.chain(fresh).collect(), hands).await;
+    let words = Words { verb: "Rotated", done: told, left: named };
+    let one = async |work: &Work| rotate(args, work, hands).await;
+    let (done, failed) = bulk::each(half_done.chain(fresh).collect(), args.jobs, hands.terminal, &words, one).await;
     if failed.is_empty() {
         batch.end()?;
         let terminal = &mut **hands.terminal.borrow_mut();
@@ -156,127 +154,33 @@ fn of<'a>(key: &Key, open: &'a [Record], hands: &Hands<'_, '_>) -> Option<&'a Re
     open.iter().find(|record| record.old.id == key.id && is_here(record, hands))
 }
 
-/// A key that was not rotated, and why.
-struct Unrotated {
-    work: Work,
-    error: anyhow::Error,
-}
-
-/// Rotates the keys, a few at a time, and tells of each. Whoever interrupts ends it all, with the steps that are under
-/// way.
-async fn each(args: &Args, work: Vec<Work>, hands: &Hands<'_, '_>) -> (Vec<Ended>, Vec<Unrotated>) {
-    let total = work.len();
-    let stopped = std::cell::Cell::new(false);
-    let one = async |work: Work| {
-        if stopped.get() {
-            let error = Failure::new(Exit::Interrupted, "untried", "not tried").into();
-            return Err(Unrotated { work, error });
-        }
-        let rotated = rotate(args, &work, hands).await;
-        rotated.map_err(|error| {
-            if matches!(meaning(&error).0, Exit::Interrupted | Exit::Terminated) {
-                stopped.set(true);
-            }
-            Unrotated { work, error }
-        })
-    };
-    let mut outcomes = stream::iter(work.into_iter().map(one)).buffer_unordered(usize::from(args.jobs));
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    hands.terminal.borrow_mut().progress(Some((0, total)));
-    while let Some(outcome) = outcomes.next().await {
-        let terminal = &mut **hands.terminal.borrow_mut();
-        let count = done.len() + failed.len() + 1;
-        let shown = terminal.progress(Some((count, total)));
-        match outcome {
-            Ok(ended) => {
-                if let Some(new) = ended.record.new.as_ref().filter(|_| !shown) {
-                    let old = &ended.record.old.id;
-                    terminal.say(&format!("[{count}/{total}] Rotated key {} ({old} → {})", quoted(&new.name), new.id));
-                }
-                done.push(ended);
-            }
-            Err(unrotated) => {
-                let Unrotated { work, error } = &unrotated;
-                let (id, name) = (work.id(), quoted(work.name()));
-                terminal.say(&format!("[{count}/{total}] Not rotated: {name} ({id}): {}", whole_message(error)));
-                failed.push(unrotated);
-            }
-        }
-    }
-    let terminal = &mut **hands.terminal.borrow_mut();
-    terminal.progress(None);
-    if total > 0 {
-        terminal.say(&format!("Rotated {} of {}", done.len(), text::count(total, "key")));
-    }
-    (done, failed)
-}
-
 async fn rotate(args: &Args, work: &Work, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {
     let run = match work {
         Work { open: Some(record), .. } => resume(&record.id, Goal::Complete, &[], hands)?,
-        Work { key: Some(key), .. } => begin(key, &args.wishes(places(args, key)?, None), hands).await?,
+        Work { key: Some(key), .. } => begin(key, &args.wishes(places_of(args, key)?, None), hands).await?,
         Work { .. } => anyhow::bail!("there is no key"),
     };
     run.drive(hands).await
 }
 
-/// Refuses places that one key would overwrite another in.
-fn check_places(args: &Args) -> Result<(), Failure> {
-    let example = "give each key a place of its own, as in --to 'file:DIRECTORY/{name}' or --to 'cmd:COMMAND {id}'";
-    let refused = |message: String| Err(Failure::new(Exit::Usage, "no_place_of_its_own", message).hint(example));
-    if args.to.is_empty() {
-        return refused("many keys cannot all go to standard output".to_owned());
-    }
-    for place in &args.to {
-        let text = place.to_string();
-        if !text.contains("{name}") && !text.contains("{id}") {
-            return refused(format!("every key would go to `{text}`"));
-        }
-    }
-    Ok(())
+fn places_of(args: &Args, key: &Key) -> Result<Vec<SinkSpec>, Failure> {
+    places::of(&args.to, &key.name, Some(key.id.as_str()))
 }
 
-/// The places of one key. A name that others chose must not lead elsewhere, nor be a command.
-fn places(args: &Args, key: &Key) -> anyhow::Result<Vec<SinkSpec>> {
-    let place = |spec: &SinkSpec| {
-        let template = spec.to_string();
-        let stays = !key.name.contains('/') && !key.name.starts_with(['.', '-']);
-        let harmless = stays && (!matches!(spec, SinkSpec::Command(_)) || text::shell_word(&key.name) == key.name);
-        let problem = |what: String| {
-            Failure::new(Exit::Usage, "unusable_name", format!("the key {} has no place: {what}", quoted(&key.name)))
-                .hint("use {id} in --to instead of {name}")
-        };
-        if template.contains("{name}") && !harmless {
-            return Err(problem("its name cannot stand in one".to_owned()));
-        }
-        let text = template.replace("{name}", &key.name).replace("{id}", key.id.as_str());
-        text.parse::<SinkSpec>().map_err(|error| problem(error.to_string()))
-    };
-    Ok(args.to.iter().map(place).collect::<Result<_, _>>()?)
+fn told(ended: &Ended) -> String {
+    let (old, new) = (&ended.record.old.id, ended.record.new.as_ref());
+    new.map_or_else(String::new, |new| format!("Rotated key {} ({old} → {})", quoted(&new.name), new.id))
+}
+
+fn named(work: &Work) -> String {
+    format!("Not rotated: {} ({})", quoted(work.name()), work.id())
 }
 
 /// What was not rotated of several keys, and the command that goes on with it.
-fn partial(args: &Args, done: &[Ended], failed: &[Unrotated], hands: &Hands<'_, '_>) -> Failure {
-    let mut reasons = String::new();
-    let mut failures: Vec<Value> = Vec::new();
-    let mut exit = Exit::Partial;
-    for Unrotated { work, error } in failed {
-        let (own, hint) = meaning(error);
-        if matches!(own, Exit::Interrupted | Exit::Terminated) {
-            exit = own;
-        }
-        let why = whole_message(error);
-        reasons.extend(["\n  ", work.id(), "  ", &text::escape(work.name()), "  ", &why]);
-        failures.push(json!({
-            "id": work.id(), "name": work.name(), "message": why, "hint": hint, "exit": own.code(),
-        }));
-    }
-    let total = text::count(done.len() + failed.len(), "key");
-    let resume = same_command(args, hands);
-    let done: Vec<Value> = done.iter().map(|ended| super::rotation_json(&ended.record)).collect();
-    Failure::new(exit, "partial", format!("could not rotate {} of {total}:{reasons}", failed.len()))
-        .hint(format!("the same command goes on with the rest:\n  {resume}"))
-        .details(json!({ "done": done, "failures": failures, "resume": resume }))
+fn partial(args: &Args, done: &[Ended], failed: &[(Work, anyhow::Error)], hands: &Hands<'_, '_>) -> Failure {
+    let left = failed.iter().map(|(work, error)| Left { id: work.id(), name: work.name(), error });
+    let done: Vec<_> = done.iter().map(|ended| super::rotation_json(&ended.record)).collect();
+    bulk::partial("rotate", &done, left.collect(), &same_command(args, hands))
 }
 
 /// The command as it was typed, but for what does not change what it does.

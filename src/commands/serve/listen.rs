@@ -160,6 +160,7 @@ pub(super) async fn listen(
         log: log.clone(),
         stage,
         started,
+        now: system::now,
         random: system::random,
     };
     let ended = serve::serve(listener, router, settings, signals).await;

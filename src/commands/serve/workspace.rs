@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Figures, Place};
 use crate::config::Environment;
-use crate::failure::quoted;
+use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
 use crate::model::credits::{CreditKind, Credits, NewGrant};
 use crate::model::lifetime::Lifetime;
 use crate::model::plan::Plan;
@@ -141,6 +142,10 @@ pub(super) async fn run(
         }
         Task::GrantCredits { name, amount, kind, expires, note, place } => {
             let end = expires.resolve(now)?;
+            if end.is_some() && kind != CreditKind::Bonus {
+                let message = format!("{} credits do not expire", kind.as_str());
+                return Err(Failure::new(Exit::Usage, "validation_error", message).hint("add: --kind bonus").into());
+            }
             let service = super::open(&place, environment).await?;
             let new = NewGrant { kind, amount, note, expires_at: end };
             let grant = service.grant_credits(&name, new, now).await?;

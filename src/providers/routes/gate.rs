@@ -4,6 +4,8 @@
 //! call's own method and with its path behind `/authorize`.
 
 use axum::Router;
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -57,7 +59,7 @@ pub(crate) async fn answer(context: &Context, manners: &Manners, request: Reques
 
 async fn ask(context: &Context, manners: &Manners, asked: &Parts, path: Option<String>) -> Result<Response, Problem> {
     let key = (manners.presented)(&asked.headers).ok_or(Refusal::MissingCredential)?;
-    let (method, path) = told(&asked.headers, path.map(|path| (asked.method.to_string(), path)))?;
+    let (method, path) = told(&asked.headers, path.as_deref().map(|path| (asked.method.as_str(), path)))?;
     let path = path.split('?').next().unwrap_or_default();
     let admission = context.service.admit(manners.provider, key, Call { method: &method, path }, (context.now)()).await;
     let mut response = match admission.outcome {
@@ -79,26 +81,26 @@ async fn ask(context: &Context, manners: &Manners, asked: &Parts, path: Option<S
 }
 
 /// The call that is meant. Proxies hand on headers that their callers wrote: all that tell of a call must agree.
-fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String, String), Problem> {
-    let text = |name: &str| -> Result<Option<String>, Problem> {
+fn told<'a>(headers: &'a HeaderMap, asked: Option<(&'a str, &'a str)>) -> Result<(Cow<'a, str>, &'a str), Problem> {
+    let text = |name: &str| -> Result<Option<&'a str>, Problem> {
         let mut values = headers.get_all(name).iter();
         let Some(value) = values.next() else { return Ok(None) };
         match (value.to_str(), values.next()) {
-            (Ok(text), None) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text.to_owned())),
+            (Ok(text), None) if text.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(Some(text)),
             _ => Err(Problem::invalid(name, "it is sent once, in visible ASCII")),
         }
     };
-    let mut methods: Vec<String> = Vec::new();
-    let mut paths: Vec<String> = Vec::new();
-    if let Some((method, path)) = asked {
-        methods.push(method);
-        paths.push(path);
+    let (mut method, mut path) = asked.unzip();
+    let mut agree = true;
+    for (method_name, path_name) in TOLD {
+        if let Some(told) = text(method_name)? {
+            agree &= method.get_or_insert(told).eq_ignore_ascii_case(told);
+        }
+        if let Some(told) = text(path_name)? {
+            agree &= *path.get_or_insert(told) == told;
+        }
     }
-    for (method, path) in TOLD {
-        methods.extend(text(method)?.map(|method| method.to_ascii_uppercase()));
-        paths.extend(text(path)?);
-    }
-    let (Some(method), Some(path)) = (methods.first(), paths.first()) else {
+    let (Some(method), Some(path)) = (method, path) else {
         let problem =
             "say which call is meant: X-Original-Method and X-Original-URI, or X-Forwarded-Method and X-Forwarded-Uri";
         return Err(Problem::invalid("call", problem));
@@ -106,8 +108,9 @@ fn told(headers: &HeaderMap, asked: Option<(String, String)>) -> Result<(String,
     if Method::from_bytes(method.as_bytes()).is_err() {
         return Err(Problem::invalid("call", "its method is none"));
     }
-    if methods.iter().any(|other| other != method) || paths.iter().any(|other| other != path) {
+    if !agree {
         return Err(Problem::invalid("call", "the headers tell of different calls"));
     }
-    Ok((method.clone(), path.clone()))
+    let is_upper = !method.bytes().any(|byte| byte.is_ascii_lowercase());
+    Ok((if is_upper { method.into() } else { method.to_ascii_uppercase().into() }, path))
 }

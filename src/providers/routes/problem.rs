@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::header::{ALLOW, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
@@ -183,22 +183,31 @@ pub(super) async fn finish(State(counter): State<Counter>, request: Request, nex
     let status = response.status();
     let quota = response.extensions().get::<Quota>().copied();
     let headers = response.headers_mut();
+    if manners.provider.rules().has_limits {
+        match quota {
+            Some(quota) => add_quota(headers, quota),
+            None => add_unknown_quota(headers, now),
+        }
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(manners.challenge));
-    }
-    if manners.provider.rules().has_limits {
-        // Who is not known has nothing left.
-        let quota = quota.unwrap_or_else(|| Quota { limit: 0, remaining: 0, resets_at: Period::day_of(now).end() });
-        let reset = quota.resets_at.as_second();
-        for (name, value) in [(LIMIT, quota.limit), (REMAINING, quota.remaining), (RESET, reset)] {
-            headers.insert(name, HeaderValue::from(value));
-        }
     }
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, value);
     }
     response
+}
+
+/// What is left of the day to somebody who is not known: nothing.
+pub(crate) fn add_unknown_quota(headers: &mut HeaderMap, now: Timestamp) {
+    add_quota(headers, Quota { limit: 0, remaining: 0, resets_at: Period::day_of(now).end() });
+}
+
+fn add_quota(headers: &mut HeaderMap, quota: Quota) {
+    for (name, value) in [(LIMIT, quota.limit), (REMAINING, quota.remaining), (RESET, quota.resets_at.as_second())] {
+        headers.insert(name, HeaderValue::from(value));
+    }
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

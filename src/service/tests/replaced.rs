@@ -79,9 +79,9 @@ fn nobody_replaces_what_is_not_there_or_grants_more_than_they_hold() {
         let beyond = bench.create(&weak, &successor(&strong, "strong", &["read", "write"]), at(1)).await;
         assert_eq!(outcome(beyond), "permission_not_held");
         let elsewhere = bench.create(&foreign, &successor(&strong, "strong", &["read"]), at(1)).await;
-        assert_eq!(outcome(elsewhere), "validation_error");
+        assert_eq!(outcome(elsewhere), "not_found");
         let absent = Made { id: "key_\0".to_owned(), ..strong.clone() };
-        assert_eq!(outcome(bench.create(&admin, &successor(&absent, "x", &["read"]), at(1)).await), "validation_error");
+        assert_eq!(outcome(bench.create(&admin, &successor(&absent, "x", &["read"]), at(1)).await), "not_found");
         assert!(!bench.show(&admin, &strong.id).await.replaced, "a refusal takes nothing");
         // Under another name nothing is taken over.
         bench.create(&admin, &successor(&strong, "stronger", &["read"]), at(2)).await.unwrap();

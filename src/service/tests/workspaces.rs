@@ -35,8 +35,8 @@ fn a_plan_has_its_figures_and_only_an_enterprise_its_own() {
             assert_eq!((limits.per_day, limits.per_minute), figures);
             assert_eq!(caller.workspace().monthly_credits, 1_000);
             for (field, agreement) in [
-                ("daily_limit", Agreement { daily_limit: Some(5), plan, ..STARTER }),
-                ("minute_limit", Agreement { minute_limit: Some(5), plan, ..STARTER }),
+                ("per_day", Agreement { daily_limit: Some(5), plan, ..STARTER }),
+                ("per_minute", Agreement { minute_limit: Some(5), plan, ..STARTER }),
             ] {
                 let set = bench.service.set_plan(plan.as_str(), agreement, at(1)).await;
                 match set {

@@ -72,7 +72,11 @@ pub(crate) fn document() -> Value {
             complete(&path, operation, &examples);
         }
     }
-    for (path, operation) in of_the_service() {
+    for (path, mut operation) in of_the_service() {
+        for (status, response) in members(&mut operation["responses"]) {
+            add_headers(&status, response, false, false);
+            examples.add(&status, response);
+        }
         document["paths"][path] = json!({ "get": operation });
     }
     document
@@ -243,7 +247,7 @@ fn of_the_service() -> [(&'static str, Value); 3] {
     let alive = object("It lives", json!({ "status": "ok" }));
     let ready = object("Its database answers", json!({ "status": "ready" }));
     let not_ready = json!({
-        "description": "`unavailable`: its database does not answer, or it is about to end",
+        "description": "`unavailable`: its database does not answer; `draining`: it is about to end",
         "content": { "application/json": { "schema": reference("ErrorAnswer") } },
     });
     [

@@ -177,6 +177,7 @@ async fn list_keys(
 /// again gets the same answer for 24 hours.
 #[utoipa::path(post, path = "/v1/api-keys", tag = "keys", params(refusals::IdempotencyHeader), request_body = NewKeyBody, responses(
     (status = 201, description = "The key, with its plaintext this once", body = IssuedKeyAnswer),
+    (status = 404, description = "`not_found`: the key that `replaces` names is none of this workspace", body = ErrorAnswer),
     OfAnyCall, OfWhatIsSaid, OfAnyChange, OfAnyBody,
 ))]
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {

@@ -113,6 +113,10 @@ fn a_path_that_can_be_read_in_two_ways_is_refused() {
                 assert!(answer.message().starts_with("path: "), "{place}: {}", answer.message());
             }
         }
+        // Decoded, it is read in one way only.
+        for ask in asked(&site, &all, "POST", "/v1/%61pi-keys") {
+            ask.refused(403, "insufficient_permissions").await;
+        }
         for target in ["v1/contacts", "https://elsewhere/v1/contacts", "*", "", "/v1/contacts#x"] {
             let ask = site.ask_as(&all, "GET", "/authorize").header("x-original-method", "GET");
             ask.header("x-original-uri", target).refused(400, "validation_error").await;

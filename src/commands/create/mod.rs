@@ -1,6 +1,11 @@
-//! `keys create`: a new key, whose plaintext goes to its place before anything else is done.
+//! `keys create`: a new key, whose plaintext goes to its place before anything else is done. Several at once: [`many`].
 
-use clap::{Args as ClapArgs, ValueEnum};
+mod many;
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
@@ -16,23 +21,36 @@ use crate::model::tier::Tier;
 use crate::output::{Output, key};
 use crate::providers::client::Client;
 use crate::providers::{Ability, Rules};
+use crate::reach::Reached;
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
+
+/// How many keys are made at the same time.
+const JOBS: u16 = 4;
 
 /// Create a key
 ///
 /// The plaintext is handed over once: on a terminal by a menu that copies, shows or saves it. Where standard output is not a terminal and no --to is given, the plaintext and a line
 /// break are the only bytes on it: NEW=$(keys create …). Everything else is said on standard error.
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("named").required(true).multiple(true).args(["name", "names", "temp"]))]
 #[command(after_help = "Examples:
   keys create --name \"Ingestion worker\" --perm read:contacts --perm write:contacts
   keys create --name ci --perm read:contacts --expires 90d --to dotenv:.env#LEADLEX_API_KEY
-  NEW=$(keys create --name ci --perm read:contacts)")]
+  NEW=$(keys create --name ci --perm read:contacts)
+  keys create --names workers.txt --perm read:contacts --to 'file:/run/secrets/{name}' --jobs 8")]
 pub(crate) struct Args {
     /// Name of the key; where the provider wants it so, unique among active keys
-    #[arg(long, required_unless_present = "temp")]
+    #[arg(long)]
     name: Option<KeyName>,
+    /// Make a key for each line of this file, which is its name; in --to, {name} stands for it
+    #[arg(long, value_name = "FILE", help_heading = "Many keys at once", conflicts_with_all = ["name", "temp"])]
+    names: Option<PathBuf>,
+    /// How many keys are made at the same time
+    #[arg(long, value_name = "N", help_heading = "Many keys at once", requires = "names", default_value_t = JOBS)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
     /// Permission the key gets; repeat it or separate several by commas (see `keys perms`)
     #[arg(long = "perm", value_name = "SCOPE", value_delimiter = ',')]
     permissions: Vec<String>,
@@ -82,13 +100,22 @@ impl Args {
 pub(crate) async fn run(
     args: Args,
     circumstances: &Circumstances,
-    client: &Client,
-    rules: &Rules,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let new = new_key(&args, client, rules)?;
+    let (client, rules) = (&reached.client, reached.rules);
     let idempotency_key = args.idempotency_key.clone().unwrap_or_else(|| IdempotencyKey::fresh(&mut system::random));
+    let now = system::now();
+    // The service decides by its own clock; what cannot be right by any clock need not be sent.
+    selection::end(args.expires, now)?;
+    let lifetime = rules.taken(args.expires, now);
+    if args.names.is_some() {
+        let (terminal, known) = (&RefCell::new(terminal), &reached.known);
+        let run = many::Run { args: &args, lifetime, circumstances, client, known, rules, output, terminal };
+        return run.all(&idempotency_key).await;
+    }
+    let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
     if args.dry_run {
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
@@ -105,24 +132,34 @@ pub(crate) async fn run(
         Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
             return skip(&new, client, output, terminal).await;
         }
-        Err(error) => return Err(explained(error, &args, &new, &idempotency_key, client)),
+        Err(error) => {
+            let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
+            return Err(explained(error, new.name.as_str(), &resume));
+        }
     };
+    reached.known.note(&issued.key);
     let record = key::json(&issued.key, system::now());
-    let resume = resume_line(&args, &new, &idempotency_key, client);
+    let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
     let places = deliver(&issued, record, handover, output, terminal, &resume)?;
     report(&issued, &places, replayed, client, terminal);
     Ok(())
 }
 
-fn new_key(args: &Args, client: &Client, rules: &Rules) -> anyhow::Result<NewKey> {
+fn new_key(
+    name: Option<&KeyName>,
+    args: &Args,
+    lifetime: Lifetime,
+    client: &Client,
+    rules: &Rules,
+) -> anyhow::Result<NewKey> {
     let usual = args.temp.then_some(rules.temporary_name).flatten();
-    let name = match (&args.name, usual) {
-        (given, Some(usual)) if given.as_ref().is_none_or(|name| name.as_str() == usual) => usual.parse().ok(),
+    let name = match (name, usual) {
+        (given, Some(usual)) if given.is_none_or(|name| name.as_str() == usual) => usual.parse().ok(),
         (Some(_), Some(usual)) => {
             let message = format!("{} calls every temporary key {}", rules.title, quoted(usual));
             return Err(Failure::new(Exit::Usage, "invalid_name", message).hint("leave out --name").into());
         }
-        (given, _) => given.clone(),
+        (given, _) => given.cloned(),
     };
     let name =
         name.ok_or_else(|| Failure::new(Exit::Usage, "invalid_name", "a key has a name").hint("add --name NAME"))?;
@@ -151,15 +188,12 @@ fn new_key(args: &Args, client: &Client, rules: &Rules) -> anyhow::Result<NewKey
             .hint("add --perm SCOPE; all permissions are listed by: keys perms")
             .into());
     }
-    let now = system::now();
-    // The service decides by its own clock; what cannot be right by any clock need not be sent.
-    selection::end(args.expires, now)?;
     Ok(NewKey {
         name,
         description: args.description.clone().filter(|text| !text.is_empty()),
         permissions: selection::permissions(&permissions, rules)?,
         tier: args.tier,
-        lifetime: rules.taken(args.expires, now),
+        lifetime,
         temporary: args.temp,
         replaces: None,
     })
@@ -207,14 +241,7 @@ fn deliver(
     terminal: &mut Terminal,
     resume: &str,
 ) -> anyhow::Result<Vec<String>> {
-    let undelivered = |lost: Lost| {
-        let already =
-            if lost.done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(&lost.done)) };
-        let message = format!("key {} was made, but not delivered{already}: {}", issued.key.id, lost.what);
-        Failure::new(lost.exit, lost.code(), message)
-            .hint(format!("the service keeps the key for 24 hours; get it with the same request:\n  {resume}"))
-            .details(json!({ "id": issued.key.id, "resume": resume }))
-    };
+    let undelivered = |lost: Lost| undelivered(issued, &lost, resume);
     let to_object = handover.is_empty();
     let done = handover.deliver(issued, &record, terminal).map_err(undelivered)?;
     if output.is_for_people() {
@@ -233,6 +260,16 @@ fn deliver(
             Err(anyhow::Error::new(error).context(format!("key {} was made, and is in {places}", issued.key.id)))
         }
     }
+}
+
+/// Why a key that was made is not where it should be, and how to get it there.
+fn undelivered(issued: &IssuedKey, lost: &Lost, resume: &str) -> Failure {
+    let already =
+        if lost.done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(&lost.done)) };
+    let message = format!("key {} was made, but not delivered{already}: {}", issued.key.id, lost.what);
+    Failure::new(lost.exit, lost.code(), message)
+        .hint(format!("the service keeps the key for 24 hours; get it with the same request:\n  {resume}"))
+        .details(json!({ "id": issued.key.id, "resume": resume }))
 }
 
 fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client, terminal: &mut Terminal) {
@@ -288,33 +325,41 @@ fn preview(preview: &Preview, new: &NewKey, output: &Output, terminal: &mut Term
 }
 
 /// What a failed request means for the one key it may have made.
-fn explained(
-    error: HttpError,
-    args: &Args,
-    new: &NewKey,
-    idempotency_key: &IdempotencyKey,
-    client: &Client,
-) -> anyhow::Error {
+fn explained(error: HttpError, name: &str, resume: &str) -> anyhow::Error {
     if error.is("duplicate_name") {
-        let message = format!("an active key is already named {}", quoted(new.name.as_str()));
+        let message = format!("an active key is already named {}", quoted(name));
         return Failure::new(Exit::Conflict, "duplicate_name", message)
             .hint("choose another name, or add --if-exists skip to leave it at that")
             .into();
     }
     if !error.is_unsure() {
-        return anyhow::Error::new(error).context(format!("could not create the key {}", quoted(new.name.as_str())));
+        return anyhow::Error::new(error).context(format!("could not create the key {}", quoted(name)));
     }
-    let resume = resume_line(args, new, idempotency_key, client);
-    let message = format!("it is not known whether the key {} was made: {error}", quoted(new.name.as_str()));
-    unknown_outcome(&error, message, "find out with the same request, which makes no second key", &resume).into()
+    let message = format!("it is not known whether the key {} was made: {error}", quoted(name));
+    unknown_outcome(&error, message, "find out with the same request, which makes no second key", resume).into()
 }
 
 /// The command that sends the same request again.
-fn resume_line(args: &Args, new: &NewKey, idempotency_key: &IdempotencyKey, client: &Client) -> String {
-    let mut line = format!("keys{} create{}", client.flags(), text::option("--name", new.name.as_str()));
+fn resume_line(
+    args: &Args,
+    name: Option<&KeyName>,
+    lifetime: Lifetime,
+    idempotency_key: &IdempotencyKey,
+    client: &Client,
+) -> String {
+    let mut line = format!("keys{} create", client.flags());
     let mut add = |option: &str, value: &str| {
         line.push_str(&text::option(option, value));
     };
+    if let Some(name) = name {
+        add("--name", name.as_str());
+    }
+    if let Some(names) = &args.names {
+        add("--names", &names.to_string_lossy());
+    }
+    if args.jobs != JOBS {
+        add("--jobs", &args.jobs.to_string());
+    }
     for permission in &args.permissions {
         add("--perm", permission);
     }
@@ -324,11 +369,14 @@ fn resume_line(args: &Args, new: &NewKey, idempotency_key: &IdempotencyKey, clie
     if args.tier != Tier::Standard {
         add("--tier", args.tier.as_str());
     }
-    if new.lifetime != Lifetime::Never {
-        add("--expires", &new.lifetime.to_string());
+    if lifetime != Lifetime::Never {
+        add("--expires", &lifetime.to_string());
     }
     for sink in &args.to {
         add("--to", &sink.to_string());
+    }
+    if args.names.is_some() && args.if_exists == IfExists::Skip {
+        add("--if-exists", "skip");
     }
     add("--idempotency-key", idempotency_key.as_str());
     if args.temp {

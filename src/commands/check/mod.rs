@@ -1,5 +1,7 @@
 //! `keys check`: which keys are stale, too wide or about to end, as an exit code.
 
+mod fix;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -7,6 +9,8 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use self::fix::Fix;
+use crate::config::Environment;
 use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::http::HttpError;
@@ -17,8 +21,8 @@ use crate::model::lifetime::Age;
 use crate::model::policy::{Facts, Finding, Policy};
 use crate::model::usage::UsageReport;
 use crate::output::{Format, Output, findings};
-use crate::providers::Rules;
 use crate::providers::client::Client;
+use crate::reach::Reached;
 use crate::terminal::Terminal;
 use crate::{files, system, text};
 
@@ -30,12 +34,15 @@ const LARGEST_POLICY: u64 = 64 * 1024;
 
 /// Check the keys against a policy: too old, unused, too wide, about to end
 ///
-/// Ends with 12 where anything is found. Each finding names the command that mends it.
+/// Ends with 12 where anything is found. Each finding names the command that mends it; --fix runs those that rotate and
+/// revoke, once you agree.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Examples:
   keys check
   keys check --max-age 60d --require-expiry --format junit > keys.xml
   keys check --policy keys-policy.toml --format sarif > keys.sarif
+  keys check --fix --dry-run
+  keys check --fix --to 'file:/run/secrets/{name}' --grace 7d --yes --max 20
 
 A policy file:
   max-age = \"90d\"          # false switches a rule off
@@ -63,10 +70,12 @@ pub(crate) struct Args {
     /// Read the policy from this file; options come first
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    fix: Fix,
 }
 
 impl Args {
-    fn into_policy(self) -> anyhow::Result<Policy> {
+    fn policy(&self) -> anyhow::Result<Policy> {
         let mut policy = match &self.policy {
             Some(path) => read(path)?,
             None => Policy::default(),
@@ -92,18 +101,22 @@ fn read(path: &std::path::Path) -> anyhow::Result<Policy> {
 
 pub(crate) async fn run(
     args: Args,
-    client: &Client,
-    rules: &Rules,
+    yes: bool,
+    environment: &Environment,
+    reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
-    let policy = args.into_policy()?;
+    let client = &reached.client;
+    let policy = args.policy()?;
     let now = system::now();
     let keys = client.every().await?;
+    reached.known.note_each(&keys);
+    reached.known.note_that_this_is_all();
     let seen = Seen::of(client, &policy, &keys, terminal).await?;
     let facts = Facts {
         keys: &keys,
-        catalogue: &rules.permissions,
+        catalogue: &reached.rules.permissions,
         calls: seen.calls.as_ref(),
         own: seen.own.as_ref(),
         per_day: seen.usage.as_ref().map(|usage| &usage.per_day),
@@ -116,6 +129,10 @@ pub(crate) async fn run(
             terminal.say(&format!("{} checked, nothing found", text::count(keys.len(), "key")));
         }
         return Ok(());
+    }
+    if args.fix.is_asked() {
+        let found = fix::Found { findings: &found, keys: &keys, own: seen.own.as_ref() };
+        return fix::run(&args, yes, &found, environment, reached, terminal).await;
     }
     let message = format!("{} in {}", text::count(found.len(), "finding"), text::count(keys.len(), "key"));
     Err(Failure::new(Exit::CheckFailed, "policy_violated", message).into())
