@@ -28,6 +28,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     let now = system::now();
     let credits = client.credits().await?;
+    if matches!(args.fail_below, Some(Threshold::Percent(_))) && credits.kinds.is_some() {
+        let message = "the service does not tell how many credits were granted, so that there is no share of them";
+        return Err(Failure::new(Exit::Usage, "no_share", message).hint("give a number: --fail-below 500").into());
+    }
     if output.is_for_prometheus() {
         let metrics = credits::metrics(&credits, &[("service", client.host())], now);
         output::metrics(terminal, &metrics)?;
@@ -42,10 +46,6 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
     }
     let granted = credits.grants.iter().map(|grant| grant.amount).sum();
     match args.fail_below {
-        Some(Threshold::Percent(_)) if credits.kinds.is_some() => {
-            let message = "the service does not tell how many credits were granted, so that there is no share of them";
-            Err(Failure::new(Exit::Usage, "no_share", message).hint("give a number: --fail-below 500").into())
-        }
         Some(bound) if bound.is_above(credits.balance, granted) => {
             let message = format!("{} credits are left, fewer than {bound}", credits.balance);
             Err(Failure::new(Exit::CheckFailed, "credits_low", message).into())

@@ -104,6 +104,7 @@ KEYS_API_URL needs no login.
   KEYS_API_URL       The address of the service, as --api-url
   KEYS_API_KEY       The key to manage keys with, before any that is stored by `keys login`; there is no flag for
                      it, because arguments can be read by others
+  LEADLEX_API_KEY    The same for LeadLex alone, after KEYS_API_KEY
   KEYS_CONFIG_DIR    Where config.toml is, with the profiles
   KEYS_DATA_DIR      Where the profile `local` keeps its database, and rotations their journal
   KEYS_CACHE_DIR     Where names of keys are remembered for the shell's completion

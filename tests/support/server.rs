@@ -22,9 +22,14 @@ pub(crate) struct Server<'a> {
 
 impl<'a> Server<'a> {
     pub(crate) fn start(place: &'a Place) -> Self {
+        Self::logging(place, "all")
+    }
+
+    /// One that notes these requests: where nobody reads its log, thousands of lines would fill the pipe.
+    pub(crate) fn logging(place: &'a Place, requests: &str) -> Self {
         let database = place.path("service.db");
         let admin = make_workspace(place, "Acme");
-        let (child, stderr, url) = Self::spawn(place, &database, "127.0.0.1:0");
+        let (child, stderr, url) = Self::spawn(place, &database, "127.0.0.1:0", requests);
         Self { place, child, stderr, url, database, admin }
     }
 
@@ -33,12 +38,12 @@ impl<'a> Server<'a> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let address = self.address().to_owned();
-        (self.child, self.stderr, self.url) = Self::spawn(self.place, &self.database, &address);
+        (self.child, self.stderr, self.url) = Self::spawn(self.place, &self.database, &address, "all");
     }
 
-    fn spawn(place: &Place, database: &Path, address: &str) -> (Child, BufReader<ChildStderr>, String) {
+    fn spawn(place: &Place, database: &Path, address: &str, requests: &str) -> (Child, BufReader<ChildStderr>, String) {
         let mut child = Command::new(KEYS)
-            .args(["serve", "--listen", address, "--database"])
+            .args(["serve", "--log-requests", requests, "--listen", address, "--database"])
             .arg(format!("sqlite:{}", database.display()))
             .env_clear()
             .envs(place.environment())
