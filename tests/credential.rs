@@ -426,7 +426,7 @@ fn a_service_that_lies_stores_nothing() {
         ("200 OK", other, 8),
         ("200 OK", nobody, 8),
         ("200 OK", nameless, 8),
-        ("404 Not Found", "", 3),
+        ("404 Not Found", "", 5),
         ("302 Found", "", 8),
         ("500 Internal Server Error", "", 8),
     ] {
