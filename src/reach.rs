@@ -5,6 +5,7 @@ use crate::credential::{CredentialError, CredentialStore, Patience};
 use crate::http::{Credential, Detail, NoKey, Terms};
 use crate::known::Known;
 use crate::local;
+use crate::model::key::Key;
 use crate::model::secret::PlainKey;
 use crate::output::whoami::Origin;
 use crate::profiles::{LOCAL, Profile};
@@ -111,6 +112,12 @@ impl Reached {
     pub(crate) fn may_be_caller(&self, prefix: &str) -> Option<bool> {
         let tells = self.rules.shape.public > 0;
         self.caller.as_ref().filter(|_| tells).map(|caller| caller == prefix)
+    }
+
+    /// Whether a key may be the one that asks, where the service does not tell which one that is.
+    pub(crate) fn may_be_own(&self, key: &Key) -> bool {
+        let told = self.may_be_caller(&key.prefix);
+        !self.is_local() && told.unwrap_or_else(|| self.rules.management.could_be_held_by(key))
     }
 
     /// Whether the service runs within this process.

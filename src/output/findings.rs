@@ -1,9 +1,13 @@
 //! How findings look: rows, `JUnit` for CI services, and SARIF for code scanning.
 
+use std::io;
+
 use serde_json::{Value, json};
 
 use super::table::{Cell, Column, Row};
 use crate::model::policy::{Finding, Rule};
+use crate::terminal::{Style, Terminal};
+use crate::text;
 
 pub(crate) static COLUMNS: [Column; 5] = [
     Column { title: "RULE", name: "rule", rank: 9, shrinks: false, right: false, place: 0 },
@@ -37,6 +41,25 @@ pub(crate) fn row(finding: &Finding, flags: &str) -> Row {
         "mend": command,
     });
     Row { cells, json }
+}
+
+/// For people at a screen: sentences that a table has no room for, and commands to be copied, which are not parted.
+pub(crate) fn detail(findings: &[Finding], flags: &str, terminal: &mut Terminal) -> io::Result<()> {
+    const INDENT: &str = "  ";
+    let room = terminal.width().saturating_sub(INDENT.len());
+    for finding in findings {
+        let of = finding.key.as_ref().map_or_else(|| "the workspace".to_owned(), |(id, name)| format!("{name} ({id})"));
+        let rule = terminal.paint(Style::Warning, finding.rule.as_str());
+        writeln!(terminal.out(), "{rule}  {}", text::escape(&of))?;
+        for line in text::wrapped(&text::escape(&finding.message), room) {
+            writeln!(terminal.out(), "{INDENT}{line}")?;
+        }
+        if let Some(command) = command(finding, flags) {
+            let command = terminal.paint(Style::Strong, &command);
+            writeln!(terminal.out(), "{INDENT}{command}")?;
+        }
+    }
+    Ok(())
 }
 
 /// One test case for each rule, failed by its findings: what CI services show.
@@ -117,4 +140,46 @@ pub(crate) fn sarif(findings: &[Finding], service: &str, flags: &str) -> Value {
             "results": findings.iter().map(result).collect::<Vec<_>>(),
         }],
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::needless_raw_string_hashes, reason = "golden texts are written by `SNAPSHOTS=overwrite`, with hashes")]
+mod tests {
+    use snapbox::{assert_data_eq, str};
+
+    use super::*;
+    use crate::model::key::KeyId;
+    use crate::model::policy::Mend;
+
+    #[test]
+    fn findings_on_a_narrow_screen() {
+        let key = KeyId::new("key_0000000000ab");
+        let finding = |rule, key: Option<(KeyId, String)>, message: &str, mend| Finding {
+            rule,
+            key,
+            message: message.to_owned(),
+            mend,
+        };
+        let of_key = Some((key.clone(), "a rather long name\u{202e}".to_owned()));
+        let message = "it holds write:deals, which none of its calls needed; read:contacts would do";
+        let findings = [
+            finding(Rule::OverPrivileged, of_key, message, Mend::Revoke(key)),
+            finding(Rule::QuotaLow, None, "5 of 100 calls are left today, fewer than 10%", Mend::Nothing),
+        ];
+        let (mut terminal, captured) = Terminal::test_screen(50);
+        detail(&findings, " -p work", &mut terminal).unwrap();
+        terminal.flush().unwrap();
+        assert_data_eq!(
+            captured.stdout(),
+            str![[r#"
+over-privileged  a rather long name/u{202e} (key_0000000000ab)
+  it holds write:deals, which none of its calls
+  needed; read:contacts would do
+  keys -p work revoke key_0000000000ab
+quota-low  the workspace
+  5 of 100 calls are left today, fewer than 10%
+
+"#]]
+        );
+    }
 }

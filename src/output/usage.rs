@@ -214,6 +214,7 @@ pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -
 }
 
 #[cfg(test)]
+#[expect(clippy::needless_raw_string_hashes, reason = "golden texts are written by `SNAPSHOTS=overwrite`, with hashes")]
 mod tests {
     use snapbox::{assert_data_eq, str};
 
@@ -268,11 +269,10 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "it is screens")]
-    fn a_day_that_is_nearly_used_up_on_screens_of_120_80_and_40_columns() {
+    fn a_day_that_is_nearly_used_up_on_a_wide_screen() {
         assert_data_eq!(
             shown(Terminal::test_unicode_screen(120)),
-            str![[r"
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      █░░░░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -293,11 +293,11 @@ a rather long name of a key that somebody chose in the night ключ 🔑      
 ci                                                                         641      3.9
 key_0000000000ab                                                             1      0.0
 
-"]]
+"#]]
         );
         assert_data_eq!(
             shown(Terminal::test_unicode_screen(80)),
-            str![[r"
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      █░░░░░░░░░░░░░░░░  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -318,11 +318,15 @@ a rather long name of a key that somebody chose in the nigh…      9141      1.
 ci                                                                 641      3.9
 key_0000000000ab                                                     1      0.0
 
-"]]
+"#]]
         );
+    }
+
+    #[test]
+    fn and_on_a_narrow_one() {
         assert_data_eq!(
             shown(Terminal::test_unicode_screen(40)),
-            str![[r"
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      50 of 1000 left, resets in 12
@@ -347,7 +351,7 @@ a rather long name…       9141      1.0
 ci                         641      3.9
 key_0000000000ab             1      0.0
 
-"]]
+"#]]
         );
     }
 
@@ -355,7 +359,7 @@ key_0000000000ab             1      0.0
     fn a_screen_that_shows_ascii_alone() {
         assert_data_eq!(
             shown(Terminal::test_screen(80)),
-            str![[r"
+            str![[r#"
 Usage      keys.example.com
 Plan       pro
 Today      #----------------  50 of 1000 left, resets in 12 h 0 min (00:00 UTC)
@@ -376,7 +380,7 @@ a rather long name of a key that somebody chose in the nigh…      9141      1.
 ci                                                                 641      3.9
 key_0000000000ab                                                     1      0.0
 
-"]]
+"#]]
         );
     }
 }

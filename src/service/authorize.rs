@@ -52,6 +52,12 @@ impl Caller {
         Ok(Self { identity: Identity::of(key, now)?, ..self.clone() })
     }
 
+    /// Whoever presented a key that the gate let through.
+    pub(super) fn of(workspace: Workspace, key: &Key, presented: &str) -> Self {
+        let (identity, sealing) = (Identity::Key(Box::new(key.clone())), Zeroizing::new(presented.as_bytes().to_vec()));
+        Self { workspace, identity, role: None, sealing }
+    }
+
     pub(super) fn operator(workspace: Workspace, sealing: Zeroizing<Vec<u8>>) -> Self {
         Self { workspace, identity: Identity::Operator, role: None, sealing }
     }

@@ -11,7 +11,7 @@ use super::cache::{self, Known};
 use super::meter::{Cost, Supply};
 use super::store::in_time;
 use super::usage::Called;
-use super::{Refusal, Service, StoreError};
+use super::{Caller, Refusal, Service, StoreError};
 use crate::model::key::Key;
 use crate::model::quota::Quota;
 use crate::model::state::State;
@@ -38,6 +38,7 @@ pub(crate) struct Owner {
 pub(crate) struct Admission {
     /// Whose call it is, where that is known.
     pub(crate) owner: Option<Owner>,
+    known: Option<Arc<Known>>,
     /// As what it is counted.
     pub(crate) endpoint: String,
     pub(crate) quota: Option<Quota>,
@@ -46,7 +47,13 @@ pub(crate) struct Admission {
 
 impl Admission {
     const fn refused(refusal: Refusal) -> Self {
-        Self { owner: None, endpoint: String::new(), quota: None, outcome: Err(refusal) }
+        Self { owner: None, known: None, endpoint: String::new(), quota: None, outcome: Err(refusal) }
+    }
+
+    /// Who presented the key and was let through.
+    pub(crate) fn caller(&self, presented: &str) -> Option<Caller> {
+        let known = self.known.as_ref().filter(|_| self.outcome.is_ok())?;
+        Some(Caller::of(known.workspace.clone(), &known.key, presented))
     }
 }
 
@@ -90,7 +97,7 @@ impl Service {
         self.usage.touch(called.key, now);
         self.usage.count(called, outcome.is_err(), now);
         let owner = Owner { workspace: known.workspace.id.clone(), key: known.key.id.as_str().to_owned() };
-        Admission { owner: Some(owner), endpoint, quota, outcome }
+        Admission { owner: Some(owner), known: Some(known), endpoint, quota, outcome }
     }
 
     /// The key somebody presents: from memory where this replica knows that nothing has changed, else from the database.

@@ -84,17 +84,26 @@ struct Record {
 }
 
 impl Service {
-    /// Begins a change, or finds the answer that the same request already had. Changes are for callers who may manage keys.
+    /// Begins a change to keys, or finds the answer that the same request already had: for callers who may manage keys.
     pub(super) async fn begin(&self, ask: Ask<'_>) -> Result<Begun, Refusal> {
+        self.begin_as(ask, Caller::may_manage).await
+    }
+
+    /// Begins a change that the caller may make, as it is now and as it is once its turn has come.
+    pub(super) async fn begin_as(
+        &self,
+        ask: Ask<'_>,
+        may: fn(&Caller) -> Result<(), Refusal>,
+    ) -> Result<Begun, Refusal> {
         let Ask { caller, once, now } = ask;
-        caller.may_manage()?;
+        may(caller)?;
         let Some(once) = once else {
-            return Ok(Begun::Fresh(Box::new(Change::unrepeatable(self.locked(caller, now).await?))));
+            return Ok(Begun::Fresh(Box::new(Change::unrepeatable(self.locked(caller, may, now).await?))));
         };
         let lookup = lookup(caller, once);
         let in_flight = InFlight::enter(&self.in_flight, &lookup).ok_or(Refusal::IdempotencyInProgress)?;
         let fingerprint = hex(&Sha256::digest(&once.body));
-        let mut write = self.locked(caller, now).await?;
+        let mut write = self.locked(caller, may, now).await?;
         let Some(stored) = write.find_answer(&lookup).await? else {
             let record = Some(Record { lookup, fingerprint, _in_flight: in_flight });
             return Ok(Begun::Fresh(Box::new(Change { write, record })));
@@ -118,11 +127,16 @@ impl Service {
 
     /// Takes the workspace's lock, looks at the caller once more (it may have been revoked while it waited), and drops the
     /// answers that have been kept long enough.
-    async fn locked(&self, caller: &Caller, now: Timestamp) -> Result<Write, Refusal> {
+    async fn locked(
+        &self,
+        caller: &Caller,
+        may: fn(&Caller) -> Result<(), Refusal>,
+        now: Timestamp,
+    ) -> Result<Write, Refusal> {
         let mut write = self.store.write(&caller.workspace().id).await?;
         if !caller.is_operator() {
             let key = write.find_key(caller.actor().0).await?.ok_or(Refusal::InvalidKey)?;
-            caller.as_it_is_now(&key, now)?.may_manage()?;
+            may(&caller.as_it_is_now(&key, now)?)?;
         }
         write.purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)).await?;
         Ok(write)

@@ -1,11 +1,11 @@
 //! What the data routes keep, so that the gate has something behind it: contacts, lists, campaigns, leads, audiences and the
 //! tasks of the assistant, each a JSON object as its caller wrote it.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::idempotency::Begun;
 use super::store::StoredRecord;
-use super::{Refusal, Service};
+use super::{Answer, Ask, Caller, Refusal, Service};
 use crate::model::record::Record;
 
 /// A kind of objects.
@@ -60,53 +60,71 @@ impl Service {
     /// Adds an object.
     pub(crate) async fn add_record(
         &self,
-        workspace: &str,
+        ask: Ask<'_>,
         collection: Collection,
         content: &Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<Record, Refusal> {
-        let record = StoredRecord {
-            id: self.new_id(collection.prefix()),
-            content: stored(content)?,
-            created_at: now,
-            updated_at: now,
+        render: impl Fn(&Record) -> Answer,
+    ) -> Result<Answer, Refusal> {
+        let content = stored(content)?;
+        let mut change = match self.begin_as(ask, admitted).await? {
+            Begun::Fresh(change) => change,
+            Begun::Replay(answer) => return Ok(answer),
         };
-        self.store.insert_record(workspace, collection.name(), &record).await?;
-        Ok(read(record))
+        let id = self.new_id(collection.prefix());
+        let record = StoredRecord { id, content, created_at: ask.now, updated_at: ask.now };
+        change.write.insert_record(collection.name(), &record).await?;
+        self.finish(ask, *change, render(&read(record)), None).await
     }
 
     /// Sets the given fields of an object; `null` removes a field.
     pub(crate) async fn change_record(
         &self,
-        workspace: &str,
-        collection: Collection,
-        id: &str,
+        ask: Ask<'_>,
+        (collection, id): (Collection, &str),
         changes: &Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<Record, Refusal> {
-        loop {
-            let before = self.store.record(workspace, collection.name(), id).await?.ok_or(Refusal::NotFound)?;
-            let mut content: Map<String, Value> = serde_json::from_str(&before.content).unwrap_or_default();
-            for (field, value) in changes {
-                if value.is_null() {
-                    content.remove(field);
-                } else {
-                    content.insert(field.clone(), value.clone());
-                }
-            }
-            let after = StoredRecord { content: stored(&content)?, updated_at: now, ..before.clone() };
-            // Somebody else may have changed it meanwhile: then their change is the one to build on.
-            if self.store.replace_record(workspace, collection.name(), &before, &after).await? {
-                return Ok(read(after));
+        render: impl Fn(&Record) -> Answer,
+    ) -> Result<Answer, Refusal> {
+        let mut change = match self.begin_as(ask, admitted).await? {
+            Begun::Fresh(change) => change,
+            Begun::Replay(answer) => return Ok(answer),
+        };
+        let before = change.write.record(collection.name(), id).await?.ok_or(Refusal::NotFound)?;
+        let mut content: Map<String, Value> = serde_json::from_str(&before.content).unwrap_or_default();
+        for (field, value) in changes {
+            if value.is_null() {
+                content.remove(field);
+            } else {
+                content.insert(field.clone(), value.clone());
             }
         }
+        let after = StoredRecord { content: stored(&content)?, updated_at: ask.now, ..before };
+        change.write.replace_record(collection.name(), &after).await?;
+        self.finish(ask, *change, render(&read(after)), None).await
     }
 
     /// Removes an object.
-    pub(crate) async fn remove_record(&self, workspace: &str, collection: Collection, id: &str) -> Result<(), Refusal> {
-        let removed = self.store.delete_record(workspace, collection.name(), id).await?;
-        if removed { Ok(()) } else { Err(Refusal::NotFound) }
+    pub(crate) async fn remove_record(
+        &self,
+        ask: Ask<'_>,
+        collection: Collection,
+        id: &str,
+        render: impl Fn() -> Answer,
+    ) -> Result<Answer, Refusal> {
+        let mut change = match self.begin_as(ask, admitted).await? {
+            Begun::Fresh(change) => change,
+            Begun::Replay(answer) => return Ok(answer),
+        };
+        if !change.write.delete_record(collection.name(), id).await? {
+            return Err(Refusal::NotFound);
+        }
+        self.finish(ask, *change, render(), None).await
     }
+}
+
+/// The gate has looked at what the caller may do.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where others refuse")]
+const fn admitted(_: &Caller) -> Result<(), Refusal> {
+    Ok(())
 }
 
 /// The text of an object. The service gives the fields that say which object it is.

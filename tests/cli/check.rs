@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Place, Server, leave_out};
+use crate::support::{Fake, NOBODYS, Place, Server, json_answer, leave_out};
 
 /// Keys of every kind, their times moved into the past.
 fn seed(server: &Server<'_>) -> bool {
@@ -71,6 +71,97 @@ fn each_fault_of_a_seeded_workspace_is_found_and_nothing_else() {
     let seen = server.keys(&admin, "check --policy keys-policy.toml").done();
     assert_eq!(seen.code, 2, "{}", seen.stderr);
     assert!(seen.stderr.contains("there is no `max_age`"), "{}", seen.stderr);
+}
+
+#[test]
+fn a_workspace_with_one_of_each_fault_has_exactly_those() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let admin = server.admin.clone();
+    let database = format!("sqlite:{}", place.path("service.db").display());
+    let line = "serve workspace set-plan Acme enterprise --per-day 100 --per-minute 1000 --database";
+    assert_eq!(place.keys(line.split(' ')).arg(&database).done().code, 0);
+    if !seed(&server) {
+        return;
+    }
+    server.create("endless", "read:contacts");
+    // Both are called; one holds more than its calls need, and one is refused what it asks for.
+    for (name, permissions) in [("wide", "read:contacts,write:deals"), ("narrow", "read:contacts,read:lists")] {
+        let key = server.create(name, permissions);
+        for _ in 0..30 {
+            assert_eq!(server.call(&key, "GET", "/v1/contacts"), 200);
+        }
+        if name == "narrow" {
+            assert_eq!((server.call(&key, "GET", "/v1/lists"), server.call(&key, "GET", "/v1/campaigns")), (200, 403));
+        }
+    }
+    let statements = "
+        UPDATE api_keys SET expires_at = created_at + 200 * 86400000000 WHERE expires_at IS NULL AND name <> 'endless';
+        UPDATE api_keys SET expires_at = created_at + 5 * 86400000000 WHERE name = 'admin';
+        UPDATE api_keys SET last_used_at = created_at WHERE name = 'endless';
+        UPDATE api_keys SET created_at = created_at - 10 * 86400000000 WHERE name IN ('wide', 'narrow');
+    ";
+    server.sqlite("a workspace with each fault", statements);
+    let policy = "require-expiry = true\nquota-below = \"40%\"\ncredits-below = 950\n";
+    place.write("policy.toml", policy);
+    let seen = server.keys(&admin, "check --policy policy.toml --json").done();
+    assert_eq!(seen.code, 12, "{}", seen.stderr);
+    let whole: Value = serde_json::from_str(&seen.stdout).unwrap();
+    let expected = [
+        "credential-expiring admin",
+        "over-age old",
+        "expiring ending",
+        "no-expiry endless",
+        "unused idle",
+        "never-used virgin",
+        "over-privileged wide",
+        "duplicate ci-worker",
+        "temporary-left trial",
+        "quota-low the workspace",
+        "credits-low the workspace",
+    ];
+    assert_eq!(rules(&whole["data"]), expected);
+    let mends: Vec<&str> =
+        whole["data"].as_array().unwrap().iter().filter_map(|finding| finding["mend"].as_str()).collect();
+    assert_eq!(mends[6], format!("keys edit {} --remove-perm write:deals", server.id("wide")));
+    // Each that is named mends its finding, but for the key that asks.
+    for mend in mends.iter().filter(|mend| !mend.contains("rotate")) {
+        let words = mend.strip_prefix("keys ").unwrap();
+        let id = words.split(' ').nth(1).unwrap();
+        let seen = server.keys(&admin, &format!("{words} --yes")).done();
+        // A key that is in use wants its name besides.
+        let seen =
+            if seen.code == 13 { server.keys(&admin, &format!("{words} --yes --confirm {id}")).done() } else { seen };
+        assert_eq!(seen.code, 0, "{mend}: {}", seen.stderr);
+    }
+    let seen = server.keys(&admin, "check --policy policy.toml --json").done();
+    let whole: Value = serde_json::from_str(&seen.stdout).unwrap();
+    let left: Vec<&str> = ["credential-expiring admin", "over-age old", "expiring ending"]
+        .into_iter()
+        .chain(["quota-low the workspace", "credits-low the workspace"])
+        .collect();
+    assert_eq!(rules(&whole["data"]), left);
+}
+
+#[test]
+fn what_may_not_be_seen_is_said_once_and_not_failed_on() {
+    let place = Place::new();
+    let key = r#"{"id":"key_000000000001","name":"old","prefix":"wbk_00000000","permissions":["read"],"tier":"standard","status":"active","temporary":false,"created_at":"2020-01-01T00:00:00Z","last_used_at":"2020-01-01T00:00:00Z"}"#;
+    let list = format!(r#"{{"data":[{key}],"meta":{{"page":1,"per_page":1000,"total":1}}}}"#);
+    let refused = r#"{"error":{"code":"insufficient_permissions","message":"Missing required permission: read","request_id":"req_0123456789abcdef01234567"}}"#;
+    let fake = Fake::new(move |request| {
+        let is_list = request.starts_with("GET /v1/api-keys?");
+        Some(if is_list { json_answer(200, &list) } else { json_answer(403, refused) })
+    });
+    place.write("policy.toml", "credits-below = 5\nunused = false\n");
+    let run = place.keys(["check", "--policy", "policy.toml"]).env("KEYS_API_URL", fake.url());
+    let seen = run.env("KEYS_API_KEY", NOBODYS).done();
+    assert_eq!(seen.code, 12, "{}", seen.stderr);
+    assert!(seen.stdout.starts_with("over-age\told\t") && seen.stdout.lines().count() == 1, "{}", seen.stdout);
+    for hidden in ["the credential's own end", "usage, quota and needless permissions", "credits ("] {
+        assert_eq!(seen.stderr.matches(&format!("warning: not checked: {hidden}")).count(), 1, "{}", seen.stderr);
+    }
+    assert_eq!(fake.requests().len(), 4);
 }
 
 /// The names of the keys that still work.

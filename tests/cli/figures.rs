@@ -1,24 +1,12 @@
 //! What is left and who did it: `usage`, `credits`, `audit`, against a service that was called.
 
 use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use snapbox::str;
 
 use crate::support::{HANGS, Place, Server, has};
-
-/// Calls the service as any program would; the status of its answer.
-fn call(server: &Server<'_>, key: &str, method: &str, path: &str) -> u16 {
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {key}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer.split(' ').nth(1).unwrap().parse().unwrap()
-}
 
 /// A command of whoever holds the database.
 fn operate(place: &Place, line: &str) {
@@ -35,13 +23,13 @@ fn usage_is_what_the_log_of_the_service_says() {
     let reader = server.create("reader", "read:contacts");
     let writer = server.create("writer", "write:contacts");
     for _ in 0..30 {
-        assert_eq!(call(&server, &reader, "GET", "/v1/contacts"), 200);
+        assert_eq!(server.call(&reader, "GET", "/v1/contacts"), 200);
     }
     for _ in 0..7 {
-        assert_eq!(call(&server, &reader, "GET", "/v1/lists"), 403);
-        assert_eq!(call(&server, &writer, "GET", "/v1/contacts?page=1"), 403);
+        assert_eq!(server.call(&reader, "GET", "/v1/lists"), 403);
+        assert_eq!(server.call(&writer, "GET", "/v1/contacts?page=1"), 403);
     }
-    assert_eq!(call(&server, "wbk_nobody", "GET", "/v1/contacts"), 401);
+    assert_eq!(server.call("wbk_nobody", "GET", "/v1/contacts"), 401);
     let whole = server.keys(&admin, "usage --json").done().data();
     let of_reader = server.keys(&admin, "usage reader --json --days 1").done().data();
 
@@ -119,7 +107,7 @@ fn a_day_of_traffic_is_told_to_the_unit() {
             // Every key with every call, each as often as nobody would guess.
             let drawn = (number * 4 + part).wrapping_mul(2_654_435_761) >> 16;
             let (key, (method, path)) = (&keys[drawn % keys.len()], calls[drawn / 8 % calls.len()]);
-            *seen.entry(call(&server, key, method, path)).or_default() += 1;
+            *seen.entry(server.call(key, method, path)).or_default() += 1;
         }
         seen
     };
@@ -182,7 +170,7 @@ fn a_day_that_is_nearly_used_up() {
     // The first admin key is without limits: those that count are others.
     let support = server.create("support", "read");
     for _ in 0..94 {
-        assert_eq!(call(&server, &support, "GET", "/v1/contacts"), 200);
+        assert_eq!(server.call(&support, "GET", "/v1/contacts"), 200);
     }
     let seen = server.keys(&support, "usage --fail-below 10%").done();
     assert_eq!(seen.code, 12, "{}", seen.stderr);
@@ -198,7 +186,7 @@ fn a_day_that_is_nearly_used_up() {
     }
     let seen = server.keys(&server.admin, "usage").env("LC_ALL", "C.UTF-8").done();
     assert!(seen.stdout.contains('█'), "{}", seen.stdout);
-    while call(&server, &support, "GET", "/v1/contacts") == 200 {}
+    while server.call(&support, "GET", "/v1/contacts") == 200 {}
     let seen = server.keys(&support, "list").done();
     assert_eq!(seen.code, 7, "{}", seen.stderr);
     let seen = server.keys(&server.admin, "usage --format prometheus").done();
@@ -214,7 +202,7 @@ fn credits_of_three_kinds() {
     operate(&place, "serve workspace grant-credits Acme 40");
     let admin = server.admin.clone();
     for _ in 0..10 {
-        call(&server, &admin, "GET", "/v1/contacts");
+        server.call(&admin, "GET", "/v1/contacts");
     }
     let data = server.keys(&admin, "balance --json").done().data();
     assert_eq!((&data["balance"], &data["bonus"], &data["subscription"]), (&1280.into(), &240.into(), &1000.into()));
@@ -334,7 +322,7 @@ fn prometheus_takes_the_numbers() {
     operate(&place, "serve workspace grant-credits Acme 250 --kind bonus --expires 30d");
     let admin = server.admin.clone();
     let seen = server.keys(&admin, "create -q --perm read --name").arg("a\\b \"c\" é").done();
-    assert_eq!(call(&server, &seen.secret(), "GET", "/v1/contacts"), 200);
+    assert_eq!(server.call(&seen.secret(), "GET", "/v1/contacts"), 200);
     if !has("promtool", "numbers for Prometheus read by it", "KEYS_REQUIRE_PROMTOOL") {
         return;
     }

@@ -1,6 +1,7 @@
 //! `keys serve` as a child process, on a port of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
@@ -72,6 +73,16 @@ impl<'a> Server<'a> {
     /// `keys` with these words, split at spaces, sent to this service with a key.
     pub(crate) fn keys(&self, key: &str, line: &str) -> Run<'a> {
         self.place.keys(line.split_whitespace()).env("KEYS_API_URL", &self.url).env("KEYS_API_KEY", key)
+    }
+
+    /// Calls the service as any program would; the status of its answer.
+    pub(crate) fn call(&self, key: &str, method: &str, path: &str) -> u16 {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nX-Api-Key: {key}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
     /// A key with these permissions, made by the admin; its plaintext.

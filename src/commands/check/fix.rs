@@ -16,6 +16,7 @@ use crate::model::lifetime::Age;
 use crate::model::policy::{Finding, Mend};
 use crate::model::rotation::{Goal, Record, Step};
 use crate::output::{Format, Output};
+use crate::providers::Ability;
 use crate::reach::Reached;
 use crate::rotation::{Ended, Hands, Journal, Wishes, begin, resume, rotation_json};
 use crate::sink::SinkSpec;
@@ -62,8 +63,8 @@ impl Fix {
 pub(super) struct Found<'a> {
     pub(super) findings: &'a [Finding],
     pub(super) keys: &'a [Key],
-    /// The key that asks: once it is retired, nothing more can be asked with it.
-    pub(super) own: Option<&'a KeyId>,
+    /// Whether a key may be the one that asks: once it is retired, nothing more can be asked with it.
+    pub(super) may_be_own: &'a dyn Fn(&Key) -> bool,
 }
 
 /// What is to be done, and how many findings that leaves.
@@ -80,7 +81,7 @@ impl Plan {
         let chosen = |wanted: &dyn Fn(&Mend) -> bool| -> Vec<Key> {
             let is_wanted = |key: &&Key| {
                 let of_key = |finding: &&Finding| finding.key.as_ref().is_some_and(|(id, _)| *id == key.id);
-                found.own != Some(&key.id)
+                !(found.may_be_own)(key)
                     && !waits(&key.id)
                     && found.findings.iter().filter(of_key).any(|finding| wanted(&finding.mend))
             };
@@ -162,7 +163,8 @@ pub(super) async fn run(
         rotate(args, plan.rotate, &open, &hands).await?;
     }
     let mut account = Account::new("revoke", " --yes".to_owned());
-    account.revoke(plan.revoke, Some("keys check"), &reached.client, &reached.known, terminal).await;
+    let reason = reached.client.must_offer(Ability::Reason).is_ok().then_some("keys check");
+    account.revoke(plan.revoke, reason, &reached.client, &reached.known, terminal).await;
     account.finish(&reached.client, &talk, terminal, system::now())?;
     if plan.left == 0 { Ok(()) } else { Err(left(plan.left, "left")) }
 }

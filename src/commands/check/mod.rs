@@ -131,7 +131,11 @@ pub(crate) async fn run(
         return Ok(());
     }
     if args.fix.is_asked() {
-        let found = fix::Found { findings: &found, keys: &keys, own: seen.own.as_ref() };
+        let may_be_own = |key: &Key| match &seen.own {
+            Some(own) => key.id == *own,
+            None => reached.may_be_own(key),
+        };
+        let found = fix::Found { findings: &found, keys: &keys, may_be_own: &may_be_own };
         return fix::run(&args, yes, &found, environment, reached, terminal).await;
     }
     let message = format!("{} in {}", text::count(found.len(), "finding"), text::count(keys.len(), "key"));
@@ -205,6 +209,7 @@ fn print(
             let sarif = findings::sarif(found, &client.host(), client.flags());
             writeln!(terminal.out(), "{sarif:#}")?;
         }
+        _ if output.is_for_people() && terminal.is_on_screen() => findings::detail(found, client.flags(), terminal)?,
         _ => {
             let mut list = output.list(terminal, &findings::COLUMNS);
             for finding in found {

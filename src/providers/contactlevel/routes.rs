@@ -145,15 +145,12 @@ async fn credits(State(context): State<Context>, caller: Caller) -> Result<Respo
 
 /// A route that adds an object to a collection of the caller's own organisation.
 fn creating(collection: Collection) -> MethodRouter<Context> {
-    post(
-        move |State(context): State<Context>,
-              Admitted(workspace): Admitted,
-              Body(mut object): Body<Map<String, Value>>| async move {
-            let organization = object.remove("organization_id");
-            if organization.is_some_and(|organization| organization != workspace.as_str()) {
-                return Err(Problem::invalid("organization_id", "it is not the organization of this key"));
-            }
-            data::add(&context, &workspace, collection, &object, record).await
-        },
-    )
+    post(move |State(context): State<Context>, Admitted(caller): Admitted, sent: Change| async move {
+        let mut object: Map<String, Value> = sent.json()?;
+        let organization = object.remove("organization_id");
+        if organization.is_some_and(|organization| organization != caller.workspace().id.as_str()) {
+            return Err(Problem::invalid("organization_id", "it is not the organization of this key"));
+        }
+        data::add(&context, sent.ask(&caller, (context.now)()), collection, &object, record).await
+    })
 }

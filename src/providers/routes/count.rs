@@ -21,9 +21,9 @@ pub(super) struct Counter {
 #[derive(Clone)]
 pub(super) struct Authenticated(pub(super) Result<Caller, Problem>);
 
-/// The workspace whose call the gate let through.
+/// Who presented a key that the gate let through.
 #[derive(Clone)]
-pub(crate) struct Admitted(pub(crate) String);
+pub(crate) struct Admitted(pub(crate) Caller);
 
 /// Lets a call to the management API count, and one to the data routes pass through the gate.
 pub(super) async fn count(State(counter): State<Counter>, request: Request, next: Next) -> Response {
@@ -44,7 +44,7 @@ pub(super) async fn count(State(counter): State<Counter>, request: Request, next
 /// The operator is neither counted nor held up.
 async fn embedded(caller: Caller, mut request: Request, next: Next) -> Response {
     let extensions = request.extensions_mut();
-    extensions.insert(Admitted(caller.workspace().id.clone()));
+    extensions.insert(Admitted(caller.clone()));
     extensions.insert(Authenticated(Ok(caller)));
     next.run(request).await
 }
@@ -91,19 +91,18 @@ fn counted_as(template: &str) -> String {
 async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -> Response {
     let Counter { context, manners } = counter;
     let now = (context.now)();
-    let admission = match (manners.presented)(request.headers()) {
-        Some(key) => {
-            let call = Call { method: request.method().as_str(), path: request.uri().path() };
-            context.service.admit(manners.provider, key, call, now).await
-        }
-        None => return Problem::from(Refusal::MissingCredential).into_response(),
+    let Some(key) = (manners.presented)(request.headers()) else {
+        return Problem::from(Refusal::MissingCredential).into_response();
     };
+    let call = Call { method: request.method().as_str(), path: request.uri().path() };
+    let admission = context.service.admit(manners.provider, key, call, now).await;
+    let caller = admission.caller(key);
     if let (Some(trace), Some(owner)) = (request.extensions().get::<Trace>(), &admission.owner) {
         trace.is_of(owner);
     }
-    let mut response = match (admission.outcome, &admission.owner) {
-        (Ok(()), Some(owner)) => {
-            request.extensions_mut().insert(Admitted(owner.workspace.clone()));
+    let mut response = match (admission.outcome, &admission.owner.zip(caller)) {
+        (Ok(()), Some((owner, caller))) => {
+            request.extensions_mut().insert(Admitted(caller.clone()));
             let response = next.run(request).await;
             if is_error(&response) {
                 context.service.note_failure(owner, &admission.endpoint, now);

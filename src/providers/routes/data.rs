@@ -15,9 +15,9 @@ use super::Context;
 use super::count::Admitted;
 use super::page::{Page, total};
 use super::problem::Problem;
-use super::request::{Body, Id};
+use super::request::{Change, Id, respond};
 use crate::model::record::Record;
-use crate::service::Collection;
+use crate::service::{Answer, Ask, Caller, Collection};
 
 /// The most objects on one page.
 const LARGEST_PAGE: u32 = 100;
@@ -46,13 +46,14 @@ pub(crate) type Asked = Result<Query<DataQuery>, QueryRejection>;
 /// One page of a collection, newest first.
 pub(crate) async fn list(
     context: &Context,
-    workspace: &str,
+    caller: &Caller,
     collection: Collection,
     query: Asked,
     several: Several,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|_| Problem::invalid("query", "there are page and per_page, numbers"))?;
     let page = Page::asked(query.page, query.per_page, 25, LARGEST_PAGE)?;
+    let workspace = &caller.workspace().id;
     let (records, all) = context.service.list_records(workspace, collection, page.page, page.per_page).await?;
     Ok(axum::Json(several(collection, &records, page, total(all))).into_response())
 }
@@ -60,31 +61,35 @@ pub(crate) async fn list(
 /// Adds an object.
 pub(crate) async fn add(
     context: &Context,
-    workspace: &str,
+    ask: Ask<'_>,
     collection: Collection,
     object: &Map<String, Value>,
     one: One,
 ) -> Result<Response, Problem> {
-    let record = context.service.add_record(workspace, collection, object, (context.now)()).await?;
-    Ok((StatusCode::CREATED, axum::Json(one(&record))).into_response())
+    let render = |record: &Record| answer(StatusCode::CREATED, &one(record));
+    Ok(respond(&context.service.add_record(ask, collection, object, render).await?))
 }
 
 /// Sets the given fields of an object; `null` removes one.
 pub(crate) async fn change(
     context: &Context,
-    workspace: &str,
-    (collection, id): (Collection, &str),
+    ask: Ask<'_>,
+    which: (Collection, &str),
     changes: &Map<String, Value>,
     one: One,
 ) -> Result<Response, Problem> {
-    let record = context.service.change_record(workspace, collection, id, changes, (context.now)()).await?;
-    Ok(axum::Json(one(&record)).into_response())
+    let render = |record: &Record| answer(StatusCode::OK, &one(record));
+    Ok(respond(&context.service.change_record(ask, which, changes, render).await?))
+}
+
+fn answer(status: StatusCode, body: &Value) -> Answer {
+    Answer::new(status.as_u16(), body.to_string().into_bytes())
 }
 
 /// Keeps what the assistant is asked for as a task. There is no assistant here: it waits to be approved.
 pub(crate) async fn ask_assistant(
     context: &Context,
-    workspace: &str,
+    ask: Ask<'_>,
     mut object: Map<String, Value>,
     one: One,
 ) -> Result<Response, Problem> {
@@ -92,63 +97,57 @@ pub(crate) async fn ask_assistant(
         return Err(Problem::invalid("status", "the service gives it"));
     }
     object.insert("status".to_owned(), json!("pending"));
-    add(context, workspace, Collection::Tasks, &object, one).await
+    add(context, ask, Collection::Tasks, &object, one).await
 }
 
 /// Approves a task of the assistant.
-pub(crate) async fn approve(context: &Context, workspace: &str, id: &str, one: One) -> Result<Response, Problem> {
+pub(crate) async fn approve(context: &Context, ask: Ask<'_>, id: &str, one: One) -> Result<Response, Problem> {
     let approved = Map::from_iter([("status".to_owned(), json!("approved"))]);
-    change(context, workspace, (Collection::Tasks, id), &approved, one).await
+    change(context, ask, (Collection::Tasks, id), &approved, one).await
 }
 
 /// A route that lists a collection.
 pub(crate) fn listing(collection: Collection, several: Several) -> MethodRouter<Context> {
-    get(move |State(context): State<Context>, Admitted(workspace): Admitted, query: Asked| async move {
-        list(&context, &workspace, collection, query, several).await
+    get(move |State(context): State<Context>, Admitted(caller): Admitted, query: Asked| async move {
+        list(&context, &caller, collection, query, several).await
     })
 }
 
 /// A route that adds an object to a collection.
 pub(crate) fn adding(collection: Collection, one: One) -> MethodRouter<Context> {
-    post(
-        move |State(context): State<Context>, Admitted(workspace): Admitted, Body(object): Body<Map<String, Value>>| async move {
-            add(&context, &workspace, collection, &object, one).await
-        },
-    )
+    post(move |State(context): State<Context>, Admitted(caller): Admitted, sent: Change| async move {
+        let ask = sent.ask(&caller, (context.now)());
+        add(&context, ask, collection, &sent.json()?, one).await
+    })
 }
 
 /// A route that changes an object of a collection.
 pub(crate) fn changing(collection: Collection, one: One) -> MethodRouter<Context> {
-    patch(
-        move |State(context): State<Context>,
-              Admitted(workspace): Admitted,
-              Id(id): Id,
-              Body(changes): Body<Map<String, Value>>| async move {
-            change(&context, &workspace, (collection, &id), &changes, one).await
-        },
-    )
+    patch(move |State(context): State<Context>, Admitted(caller): Admitted, Id(id): Id, sent: Change| async move {
+        let ask = sent.ask(&caller, (context.now)());
+        change(&context, ask, (collection, &id), &sent.json()?, one).await
+    })
 }
 
 /// A route that removes an object from a collection.
 pub(crate) fn removing(collection: Collection) -> MethodRouter<Context> {
-    delete(move |State(context): State<Context>, Admitted(workspace): Admitted, Id(id): Id| async move {
-        context.service.remove_record(&workspace, collection, &id).await?;
-        Ok::<_, Problem>(StatusCode::NO_CONTENT)
+    delete(move |State(context): State<Context>, Admitted(caller): Admitted, Id(id): Id, sent: Change| async move {
+        let ask = sent.ask(&caller, (context.now)());
+        let gone = || Answer::new(StatusCode::NO_CONTENT.as_u16(), Vec::new());
+        Ok::<_, Problem>(respond(&context.service.remove_record(ask, collection, &id, gone).await?))
     })
 }
 
 /// A route that asks the assistant for something.
 pub(crate) fn asking_the_assistant(one: One) -> MethodRouter<Context> {
-    post(
-        move |State(context): State<Context>, Admitted(workspace): Admitted, Body(object): Body<Map<String, Value>>| async move {
-            ask_assistant(&context, &workspace, object, one).await
-        },
-    )
+    post(move |State(context): State<Context>, Admitted(caller): Admitted, sent: Change| async move {
+        ask_assistant(&context, sent.ask(&caller, (context.now)()), sent.json()?, one).await
+    })
 }
 
 /// A route that approves a task of the assistant.
 pub(crate) fn approving(one: One) -> MethodRouter<Context> {
-    post(move |State(context): State<Context>, Admitted(workspace): Admitted, Id(id): Id| async move {
-        approve(&context, &workspace, &id, one).await
+    post(move |State(context): State<Context>, Admitted(caller): Admitted, Id(id): Id, sent: Change| async move {
+        approve(&context, sent.ask(&caller, (context.now)()), &id, one).await
     })
 }

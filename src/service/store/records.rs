@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::{Store, StoreError, instant, micros};
+use super::{Store, StoreError, Write, instant, micros};
 
 /// One object of a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,27 +17,6 @@ pub(crate) struct StoredRecord {
 }
 
 impl Store {
-    pub(crate) async fn insert_record(
-        &self,
-        workspace: &str,
-        collection: &str,
-        record: &StoredRecord,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO records (workspace_id, collection, id, content, created_at, updated_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(workspace)
-        .bind(collection)
-        .bind(&record.id)
-        .bind(&record.content)
-        .bind(micros(record.created_at))
-        .bind(micros(record.updated_at))
-        .execute(&self.pool)
-        .await?;
-        Ok(())
-    }
-
     /// One page of a collection, newest first, and how many there are on all pages.
     pub(crate) async fn records(
         &self,
@@ -63,16 +42,31 @@ impl Store {
         .await?;
         Ok((rows.iter().map(read).collect::<Result<_, _>>()?, total))
     }
+}
 
-    pub(crate) async fn record(
-        &self,
-        workspace: &str,
-        collection: &str,
-        id: &str,
-    ) -> Result<Option<StoredRecord>, StoreError> {
+impl Write {
+    pub(crate) async fn insert_record(&mut self, collection: &str, record: &StoredRecord) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query(
+            "INSERT INTO records (workspace_id, collection, id, content, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(workspace)
+        .bind(collection)
+        .bind(&record.id)
+        .bind(&record.content)
+        .bind(micros(record.created_at))
+        .bind(micros(record.updated_at))
+        .execute(self.connection())
+        .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn record(&mut self, collection: &str, id: &str) -> Result<Option<StoredRecord>, StoreError> {
         if id.contains('\0') {
             return Ok(None);
         }
+        let workspace = self.workspace.clone();
         let row = sqlx::query(
             "SELECT id, content, created_at, updated_at FROM records \
              WHERE workspace_id = $1 AND collection = $2 AND id = $3",
@@ -80,44 +74,38 @@ impl Store {
         .bind(workspace)
         .bind(collection)
         .bind(id)
-        .fetch_optional(&self.pool)
+        .fetch_optional(self.connection())
         .await?;
         row.map(|row| read(&row)).transpose()
     }
 
-    /// Replaces the content of an object that is still as `before`; `false` where it is not, or is gone.
-    pub(crate) async fn replace_record(
-        &self,
-        workspace: &str,
-        collection: &str,
-        before: &StoredRecord,
-        after: &StoredRecord,
-    ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
-            "UPDATE records SET content = $4, updated_at = $5 \
-             WHERE workspace_id = $1 AND collection = $2 AND id = $3 AND content = $6",
+    /// Replaces the content of an object.
+    pub(crate) async fn replace_record(&mut self, collection: &str, after: &StoredRecord) -> Result<(), StoreError> {
+        let workspace = self.workspace.clone();
+        sqlx::query(
+            "UPDATE records SET content = $4, updated_at = $5 WHERE workspace_id = $1 AND collection = $2 AND id = $3",
         )
         .bind(workspace)
         .bind(collection)
-        .bind(&before.id)
+        .bind(&after.id)
         .bind(&after.content)
         .bind(micros(after.updated_at))
-        .bind(&before.content)
-        .execute(&self.pool)
+        .execute(self.connection())
         .await?;
-        Ok(done.rows_affected() == 1)
+        Ok(())
     }
 
     /// Removes an object; `false` where there is none.
-    pub(crate) async fn delete_record(&self, workspace: &str, collection: &str, id: &str) -> Result<bool, StoreError> {
+    pub(crate) async fn delete_record(&mut self, collection: &str, id: &str) -> Result<bool, StoreError> {
         if id.contains('\0') {
             return Ok(false);
         }
+        let workspace = self.workspace.clone();
         let done = sqlx::query("DELETE FROM records WHERE workspace_id = $1 AND collection = $2 AND id = $3")
             .bind(workspace)
             .bind(collection)
             .bind(id)
-            .execute(&self.pool)
+            .execute(self.connection())
             .await?;
         Ok(done.rows_affected() == 1)
     }

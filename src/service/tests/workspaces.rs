@@ -3,6 +3,7 @@
 use super::audit::assert_chain;
 use super::*;
 use crate::model::credits::{CreditKind, NewGrant};
+use crate::model::record::Record;
 use crate::service::{AuditQuery, Collection, Role};
 use crate::testing::{at, on_each_database};
 
@@ -169,7 +170,7 @@ fn nothing_of_one_workspace_is_seen_or_spent_by_another() {
             assert_eq!(call(service, &our_key.plain, START).await, said);
         }
         let content = serde_json::Map::from_iter([("name".to_owned(), "Ada".into())]);
-        let record = service.add_record(&ours.workspace().id, Collection::Contacts, &content, at(1)).await.unwrap();
+        let record = add(service, &ours, &content).await;
         service.set_feature("ours", "beta", true, at(1)).await.unwrap();
         service.add_member("ours", &"Ada".parse().unwrap(), Role::Support, at(1)).await.unwrap();
 
@@ -189,10 +190,11 @@ fn nothing_of_one_workspace_is_seen_or_spent_by_another() {
         }
         let workspace = &theirs.workspace().id;
         assert_eq!(service.list_records(workspace, Collection::Contacts, 1, 100).await.unwrap().1, 0);
-        let stolen = service.change_record(workspace, Collection::Contacts, &record.id, &content, at(2)).await;
+        let of_theirs = Ask { caller: &theirs, once: None, now: at(2) };
+        let stolen = service.change_record(of_theirs, (Collection::Contacts, &record), &content, shown).await;
         assert_eq!(outcome(stolen), "not_found");
-        let elsewhere =
-            service.change_record(&ours.workspace().id, Collection::Tasks, &record.id, &content, at(2)).await;
+        let of_ours = Ask { caller: &ours, once: None, now: at(2) };
+        let elsewhere = service.change_record(of_ours, (Collection::Tasks, &record), &content, shown).await;
         assert_eq!(outcome(elsewhere), "not_found", "another collection");
         assert_eq!(service.members("theirs", at(2)).await.unwrap().len(), 0);
         let named = service.workspaces().await.unwrap();
@@ -210,16 +212,59 @@ fn two_changes_of_one_object_at_once_are_both_kept() {
         let (admin, _) = bench.workspace("acme").await;
         let workspace = &admin.workspace().id;
         let empty = serde_json::Map::new();
-        let record = bench.service.add_record(workspace, Collection::Contacts, &empty, START).await.unwrap();
+        let record = add(&bench.service, &admin, &empty).await;
         let other = database.open().await;
         let changes = (0..12).map(|number| {
             let service = if number % 2 == 0 { &bench.service } else { &other };
-            let id = &record.id;
+            let (id, caller) = (&record, &admin);
             let field = serde_json::Map::from_iter([(format!("field {number}"), number.into())]);
-            async move { service.change_record(workspace, Collection::Contacts, id, &field, at(1)).await.unwrap() }
+            let ask = Ask { caller, once: None, now: at(1) };
+            async move { service.change_record(ask, (Collection::Contacts, id), &field, shown).await.unwrap() }
         });
         futures_util::future::join_all(changes).await;
         let (records, total) = bench.service.list_records(workspace, Collection::Contacts, 1, 10).await.unwrap();
         assert_eq!((total, records[0].content.len()), (1, 12));
+    });
+}
+
+/// The id of a contact that is added.
+async fn add(service: &Service, caller: &Caller, content: &serde_json::Map<String, serde_json::Value>) -> String {
+    let ask = Ask { caller, once: None, now: at(1) };
+    let answer = service.add_record(ask, Collection::Contacts, content, shown).await.unwrap();
+    String::from_utf8(answer.body.to_vec()).unwrap()
+}
+
+fn shown(record: &Record) -> Answer {
+    Answer::new(200, record.id.clone().into_bytes())
+}
+
+#[test]
+fn an_object_that_is_sent_again_is_added_once() {
+    on_each_database(async |database| {
+        let bench = Bench::open(database).await;
+        let (admin, _) = bench.workspace("acme").await;
+        let (other, _) = bench.create_caller(&admin, "other", &["write:contacts"]).await;
+        let name = |name: &str| serde_json::Map::from_iter([("name".to_owned(), name.into())]);
+        let once = |body: &str| Once {
+            key: "k1".to_owned(),
+            method: "POST".to_owned(),
+            route: "/v1/contacts".to_owned(),
+            body: body.as_bytes().to_vec(),
+        };
+        let add = async |caller: &Caller, once: &Once, content: &str, second: i64| {
+            let ask = Ask { caller, once: Some(once), now: at(second) };
+            bench.service.add_record(ask, Collection::Contacts, &name(content), shown).await
+        };
+        let (ada, bob) = (once("Ada"), once("Bob"));
+        let first = add(&admin, &ada, "Ada", 1).await.unwrap();
+        let again = add(&admin, &ada, "Ada", 2).await.unwrap();
+        assert_eq!((first.replayed, again.replayed, &first.body), (false, true, &again.body));
+        assert_eq!(outcome(add(&admin, &bob, "Bob", 3).await), "idempotency_conflict");
+        // Another key of the workspace has Idempotency-Keys of its own.
+        assert!(!add(&other, &ada, "Ada", 4).await.unwrap().replayed);
+        // After a day it is a request like any other.
+        assert!(!add(&admin, &ada, "Ada", 100_000).await.unwrap().replayed);
+        let workspace = &admin.workspace().id;
+        assert_eq!(bench.service.list_records(workspace, Collection::Contacts, 1, 10).await.unwrap().1, 3);
     });
 }

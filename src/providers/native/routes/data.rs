@@ -4,9 +4,9 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, patch, post};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::refusals::{OfAnyBody, OfGatedCall, OfWhatIsSaid};
+use super::refusals::{IdempotencyHeader, OfAnyBody, OfGatedCall, OfGatedChange, OfWhatIsSaid};
 use crate::model::record::Record;
 use crate::providers::native::wire::{ErrorAnswer, PageBody, RecordAnswer, RecordBody, RecordListAnswer};
 use crate::providers::routes::Context;
@@ -14,7 +14,7 @@ use crate::providers::routes::count::Admitted;
 use crate::providers::routes::data::{self, Asked, DataQuery};
 use crate::providers::routes::page::Page;
 use crate::providers::routes::problem::Problem;
-use crate::providers::routes::request::{Body, Id};
+use crate::providers::routes::request::{Change, Id};
 use crate::service::Collection;
 
 /// The paths of these routes.
@@ -61,10 +61,10 @@ macro_rules! listing {
                                 ))]
         pub(super) async fn $name(
             State(context): State<Context>,
-            Admitted(workspace): Admitted,
+            Admitted(caller): Admitted,
             query: Asked,
         ) -> Result<Response, Problem> {
-            data::list(&context, &workspace, $collection, query, several).await
+            data::list(&context, &caller, $collection, query, several).await
         }
     };
 }
@@ -74,17 +74,16 @@ macro_rules! adding {
         #[doc = $about]
         #[doc = ""]
         #[doc = "It is kept as it is sent; the service gives it an id and its times."]
-        #[utoipa::path(post, path = $path, tag = "data", request_body = Map<String, Value>, responses(
+        #[utoipa::path(post, path = $path, tag = "data", params(IdempotencyHeader), request_body = Map<String, Value>, responses(
                     (status = 201, description = "The object as it is kept", body = RecordAnswer),
-                    OfGatedCall, OfWhatIsSaid, OfAnyBody,
-                    (status = 413, description = "`too_large`: the body is larger than 64 KiB", body = ErrorAnswer),
+                    OfGatedCall, OfWhatIsSaid, OfGatedChange, OfAnyBody,
                 ))]
         pub(super) async fn $name(
             State(context): State<Context>,
-            Admitted(workspace): Admitted,
-            Body(object): Body<Map<String, Value>>,
+            Admitted(caller): Admitted,
+            sent: Change,
         ) -> Result<Response, Problem> {
-            data::add(&context, &workspace, $collection, &object, one).await
+            data::add(&context, sent.ask(&caller, (context.now)()), $collection, &sent.json()?, one).await
         }
     };
 }
@@ -101,50 +100,50 @@ listing!(list_tasks, "/v1/lexi/tasks", Collection::Tasks, "List the assistant's 
 ///
 /// Sets the fields that are given; `null` removes one.
 #[utoipa::path(patch, path = "/v1/contacts/{id}", tag = "data", request_body = Map<String, Value>,
-    params(("id" = String, Path, description = "The contact's id")), responses(
+    params(("id" = String, Path, description = "The contact's id"), IdempotencyHeader), responses(
     (status = 200, description = "The contact as it is now", body = RecordAnswer),
     (status = 404, description = "`not_found`: no contact of this workspace", body = ErrorAnswer),
-    (status = 413, description = "`too_large`: the body is larger than 64 KiB", body = ErrorAnswer),
-    OfGatedCall, OfWhatIsSaid, OfAnyBody,
+    OfGatedCall, OfWhatIsSaid, OfGatedChange, OfAnyBody,
 ))]
 pub(super) async fn change_contact(
     State(context): State<Context>,
-    Admitted(workspace): Admitted,
+    Admitted(caller): Admitted,
     Id(id): Id,
-    Body(changes): Body<Map<String, Value>>,
+    sent: Change,
 ) -> Result<Response, Problem> {
-    data::change(&context, &workspace, (Collection::Contacts, &id), &changes, one).await
+    let ask = sent.ask(&caller, (context.now)());
+    data::change(&context, ask, (Collection::Contacts, &id), &sent.json()?, one).await
 }
 
 /// Ask the assistant for something
 ///
 /// There is no assistant here: what is asked becomes a task that waits to be approved.
-#[utoipa::path(post, path = "/v1/lexi/chat", tag = "data", request_body = Map<String, Value>, responses(
+#[utoipa::path(post, path = "/v1/lexi/chat", tag = "data", params(IdempotencyHeader), request_body = Map<String, Value>, responses(
     (status = 201, description = "The task", body = RecordAnswer),
-    OfGatedCall, OfWhatIsSaid, OfAnyBody,
-    (status = 413, description = "`too_large`: the body is larger than 64 KiB", body = ErrorAnswer),
+    OfGatedCall, OfWhatIsSaid, OfGatedChange, OfAnyBody,
 ))]
 pub(super) async fn ask_lexi(
     State(context): State<Context>,
-    Admitted(workspace): Admitted,
-    Body(object): Body<Map<String, Value>>,
+    Admitted(caller): Admitted,
+    sent: Change,
 ) -> Result<Response, Problem> {
-    data::ask_assistant(&context, &workspace, object, one).await
+    data::ask_assistant(&context, sent.ask(&caller, (context.now)()), sent.json()?, one).await
 }
 
 /// Approve a task of the assistant
 ///
 /// Its status becomes `approved`, also where it was that already.
 #[utoipa::path(post, path = "/v1/lexi/tasks/{id}/approve", tag = "data",
-    params(("id" = String, Path, description = "The task's id")), responses(
+    params(("id" = String, Path, description = "The task's id"), IdempotencyHeader), responses(
     (status = 200, description = "The task as it is now", body = RecordAnswer),
     (status = 404, description = "`not_found`: no task of this workspace", body = ErrorAnswer),
-    OfGatedCall, OfWhatIsSaid,
+    OfGatedCall, OfWhatIsSaid, OfGatedChange,
 ))]
 pub(super) async fn approve_task(
     State(context): State<Context>,
-    Admitted(workspace): Admitted,
+    Admitted(caller): Admitted,
     Id(id): Id,
+    sent: Change,
 ) -> Result<Response, Problem> {
-    data::approve(&context, &workspace, &id, one).await
+    data::approve(&context, sent.ask(&caller, (context.now)()), &id, one).await
 }

@@ -60,6 +60,18 @@ pub(super) enum OfAnyChange {
     Unknown(ErrorAnswer),
 }
 
+/// For what a change behind the gate can be refused that is sent with an Idempotency-Key.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
+pub(super) enum OfGatedChange {
+    #[response(status = 409, description = "`idempotency_conflict` or `idempotency_in_progress`")]
+    Conflict(ErrorAnswer),
+    #[response(status = 413, description = "`too_large`: the body is larger than 64 KiB")]
+    TooLarge(ErrorAnswer),
+    #[response(status = 500, description = "`outcome_unknown`: send the same request again, with its Idempotency-Key")]
+    Unknown(ErrorAnswer),
+}
+
 /// For what a body can be refused before it is read.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it describes answers in the OpenAPI document")]
