@@ -19,6 +19,10 @@ fn the_life_of_a_key() {
     // Names need not be unique, and are not made twice where somebody minds.
     let skipped = vendor.done("create --name ci --if-exists skip");
     assert!(skipped.stderr.contains("exists already"), "{}", skipped.stderr);
+    place.write("names", "ci\nweb\n");
+    let several = vendor.done("create --names names --if-exists skip --to file:{name}.key");
+    assert!(several.stderr.contains("Key `ci` exists already"), "{}", several.stderr);
+    assert_eq!(vendor.all().len(), 3);
     vendor.create("--name ci");
     vendor.refused("show ci", 6, "`ci` may be any of 2 keys");
 

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{Args, IfExists, explained, new_key, resume_line, undelivered};
+use super::{Args, IfExists, exists, explained, new_key, resume_line, undelivered};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
@@ -114,6 +114,10 @@ impl Run<'_, '_> {
         let for_people = self.output.is_for_people();
         let handover = Handover::prepare(&places, for_people, self.circumstances, &self.terminal.borrow())?;
         let new = self.new_key(name)?;
+        // Where names need not be unique, no service says that one is taken.
+        if self.args.if_exists == IfExists::Skip && !self.rules.unique_names && exists(&new, self.client).await? {
+            return Ok(Made::There(name.as_str().to_owned()));
+        }
         let (issued, _) = match self.client.create(&new, &run.part(name.as_str())).await {
             Ok(created) => created,
             Err(error) if error.is("duplicate_name") && self.args.if_exists == IfExists::Skip => {
