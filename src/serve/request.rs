@@ -24,7 +24,7 @@ use super::limits::LONGEST_TARGET;
 use super::log::Line;
 use super::pulse::Pulse;
 use super::refusal::{REQUEST_ID, Refused};
-use crate::providers::routes::problem::{add_unknown_quota, request_id};
+use crate::providers::routes::problem::{WithoutLimits, add_unknown_quota, request_id};
 use crate::service::Trace;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
@@ -140,13 +140,14 @@ impl Visit {
             let headers = response.headers_mut();
             headers.extend(before.into_iter().filter(|(name, _)| name.as_ref().is_some_and(kept)));
         }
+        let has_no_limits = response.extensions().get::<WithoutLimits>().is_some();
         let headers = response.headers_mut();
         if !headers.contains_key(REQUEST_ID)
             && let Ok(id) = HeaderValue::from_str(&request_id(self.front.random))
         {
             headers.insert(REQUEST_ID, id);
         }
-        if !headers.contains_key(LIMIT) {
+        if !has_no_limits && !headers.contains_key(LIMIT) {
             add_unknown_quota(headers, (self.front.now)());
         }
         if !headers.contains_key(CACHE_CONTROL) {

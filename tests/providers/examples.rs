@@ -173,7 +173,8 @@ fn nexus_takes_its_bearer_and_names_the_missing_scope() {
     assert_eq!(refused.status, 401);
     assert!(refused.body["error"].is_string(), "{}", refused.body);
     vendor.done("reactivate reader");
-    assert_eq!(leads(&key).unwrap().status, 200);
+    let allowed = leads(&key).unwrap();
+    assert_eq!((allowed.status, allowed.header("x-ratelimit-limit")), (200, None));
 }
 
 #[test]
@@ -200,6 +201,8 @@ fn contactlevel_takes_its_header_and_a_credit_for_each_request() {
     assert_eq!((missing.status, missing.body), (401, json!({ "detail": "Invalid or missing API key" })));
     let made = create(key).unwrap();
     assert_eq!((made.status, &made.body["credits_consumed"]), (201, &json!(1)));
+    // Where no limits are documented, zeros would say that nothing is left.
+    assert_eq!((made.header("x-ratelimit-limit"), made.header("x-ratelimit-remaining")), (None, None));
     assert_eq!(create(key).unwrap().status, 201);
     let empty = create(key).unwrap();
     assert_eq!((empty.status, empty.body), (402, json!({ "detail": "Insufficient credits" })));

@@ -42,6 +42,10 @@ pub(crate) enum About {
     Permission(&'static str),
 }
 
+/// Marks an answer of a provider that documents no limits: zeros would say that nothing is left.
+#[derive(Clone)]
+pub(crate) struct WithoutLimits;
+
 /// Marks an answer of the gate.
 #[derive(Clone)]
 pub(super) struct AtTheGate;
@@ -182,13 +186,16 @@ pub(super) async fn finish(State(counter): State<Counter>, request: Request, nex
     }
     let status = response.status();
     let quota = response.extensions().get::<Quota>().copied();
-    let headers = response.headers_mut();
     if manners.provider.rules().has_limits {
+        let headers = response.headers_mut();
         match quota {
             Some(quota) => add_quota(headers, quota),
             None => add_unknown_quota(headers, now),
         }
+    } else {
+        response.extensions_mut().insert(WithoutLimits);
     }
+    let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(manners.challenge));
