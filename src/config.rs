@@ -113,6 +113,7 @@ impl Environment {
                 locale.contains("utf-8") || locale.contains("utf8")
             }) || cfg!(windows),
             circumstances: Circumstances {
+                credentials: Provider::ALL.iter().filter_map(|provider| provider.rules().variable).collect(),
                 reader: reader.or(log),
                 agent: agent.is_some(),
                 github_actions: is_on("GITHUB_ACTIONS"),

@@ -15,20 +15,28 @@ use super::error::Reason;
 use super::{Delivery, Sink};
 
 /// A command that will be run once there is a key.
-pub(super) struct CommandSink(String);
+pub(super) struct CommandSink {
+    command: String,
+    /// Variables that are not handed on to it.
+    withheld: Vec<&'static str>,
+}
 
 impl CommandSink {
     /// Checks what can be checked without running any of the command.
-    pub(super) fn prepare(command: &str) -> Result<Self, Reason> {
+    pub(super) fn prepare(command: &str, withheld: &[&'static str]) -> Result<Self, Reason> {
         check(command)?;
-        Ok(Self(command.to_owned()))
+        Ok(Self { command: command.to_owned(), withheld: withheld.to_vec() })
     }
 }
 
 impl Sink for CommandSink {
     fn deliver(self: Box<Self>, delivery: &mut Delivery<'_>) -> Result<(), Reason> {
         let output = standard_error().map_err(Reason::system("hand on standard error"))?;
-        let mut child = shell(&self.0)
+        let mut shell = shell(&self.command);
+        for variable in self.withheld {
+            shell.env_remove(variable);
+        }
+        let mut child = shell
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(Stdio::inherit())

@@ -34,6 +34,8 @@ const RESERVE: usize = 2048;
 /// What the environment says of the places there are. Filled by `config`, the only reader of the environment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Circumstances {
+    /// The variables in which keys that manage keys are given, besides `KEYS_API_KEY`.
+    pub(crate) credentials: Vec<&'static str>,
     /// Who would keep what is printed for good: a coding agent, a CI log.
     pub(crate) reader: Option<String>,
     /// Whether that is an agent.
@@ -138,7 +140,7 @@ fn prepare(spec: &SinkSpec, circumstances: &Circumstances) -> Result<Box<dyn Sin
         }
         SinkSpec::Json(path) => Box::new(json::JsonSink::prepare(path)?),
         SinkSpec::Keyring { service, account } => Box::new(keyring::KeyringSink::prepare(service, account)?),
-        SinkSpec::Command(command) => Box::new(command::CommandSink::prepare(command)?),
+        SinkSpec::Command(command) => Box::new(command::CommandSink::prepare(command, &circumstances.credentials)?),
         SinkSpec::Descriptor(number) => Box::new(descriptor::DescriptorSink::prepare(*number)?),
         SinkSpec::Clipboard => clipboard::prepare(circumstances)?,
         SinkSpec::GithubEnv(name) => Box::new(github::environment(name, circumstances)?),

@@ -123,7 +123,10 @@ fn the_variable_that_its_users_have_is_enough() {
     assert_eq!(seen.data()["source"], "environment");
     let seen = run("whoami").env("KEYS_PROVIDER", "leadlex").done();
     assert!(seen.stdout.contains("the variable LEADLEX_API_KEY"), "{}", seen.stdout);
-    // It is sent to nobody but LeadLex.
+    // It is sent to nobody but LeadLex, and not handed on to a command that is to have another key.
+    let shown = run("create -q --name shown --perm read --to").arg("cmd:env > environment");
+    assert_eq!(shown.env("KEYS_PROVIDER", "leadlex").done().code, 0);
+    assert!(place.read("environment").contains("PATH=") && !place.read("environment").contains("API_KEY="));
     refused(run("list"), 4, "KEYS_API_KEY is not set");
     refused(run("list").env("KEYS_PROVIDER", "nexus"), 4, "KEYS_API_KEY is not set");
     refused(
