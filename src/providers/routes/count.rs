@@ -6,16 +6,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
-use super::request::Embedded;
-use super::{Context, Manners, gate};
+use super::{Counter, gate};
 use crate::service::{Call, Caller, Refusal, Trace};
 
-/// What counting takes.
+/// The caller of a router that is used within this process. It comes with the router, never with a request.
 #[derive(Clone)]
-pub(super) struct Counter {
-    pub(super) context: Context,
-    pub(super) manners: &'static Manners,
-}
+pub(super) struct Embedded(pub(super) Caller);
 
 /// Who calls, or why that is not known: handed from here to the route.
 #[derive(Clone)]

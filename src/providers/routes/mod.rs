@@ -65,9 +65,16 @@ fn placed(provider: Provider, routes: Router) -> Router {
     }
 }
 
+/// What stands around every route of a provider.
+#[derive(Clone)]
+struct Counter {
+    context: Context,
+    manners: &'static Manners,
+}
+
 /// Puts around a provider's routes what comes before and after each of them.
 pub(crate) fn dress(routes: Router<Context>, context: Context, manners: &'static Manners) -> Router {
-    let counter = count::Counter { context: context.clone(), manners };
+    let counter = Counter { context: context.clone(), manners };
     routes
         .fallback(|| async { Problem::no_route() })
         .method_not_allowed_fallback(|| async { Problem::wrong_method() })
@@ -79,5 +86,5 @@ pub(crate) fn dress(routes: Router<Context>, context: Context, manners: &'static
 
 /// Routes for use within this process, by a caller who needs to present no key.
 pub(crate) fn for_caller(routes: Router, caller: Caller) -> Router {
-    routes.layer(axum::Extension(request::Embedded(caller)))
+    routes.layer(axum::Extension(count::Embedded(caller)))
 }

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::count::Counter;
+use super::Counter;
 use crate::exit::Explain;
 use crate::model::quota::{Period, Quota};
 use crate::model::secret::hex;

@@ -15,10 +15,6 @@ use super::count::{Admitted, Authenticated};
 use super::problem::Problem;
 use crate::service::{Answer, Ask, Caller, Once, Refusal};
 
-/// The caller of a router that is used within this process. It comes with the router, never with a request.
-#[derive(Clone)]
-pub(super) struct Embedded(pub(super) Caller);
-
 impl FromRequestParts<Context> for Caller {
     type Rejection = Problem;
 
