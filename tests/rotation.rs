@@ -21,9 +21,11 @@ mod rotation {
     mod examples;
     mod faults;
     mod kills;
+    mod leadlex;
     mod life;
     mod many;
     mod own;
     mod proxy;
     mod scene;
+    mod vendor;
 }

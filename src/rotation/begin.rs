@@ -142,6 +142,10 @@ async fn planned(old: &Key, wishes: &Wishes, is_own: bool, hands: &Hands<'_, '_>
         request.lifetime = rules.taken(asked, now).to_string();
     }
     let is_stored = is_own && hands.reached.stored.is_some();
+    if is_stored && !wishes.keeps {
+        let message = "the key that this program is logged in with is kept until its successor is stored";
+        return Err(Failure::new(Exit::Usage, "own_key_is_kept", message).hint("leave out --no-escrow").into());
+    }
     let mut id = [0_u8; 8];
     system::random(&mut id);
     Ok(Record {
@@ -160,6 +164,7 @@ async fn planned(old: &Key, wishes: &Wishes, is_own: bool, hands: &Hands<'_, '_>
         retirement: Retirement::planned(wishes.grace, &rules.rotation),
         compromised: wishes.compromised,
         keeps: wishes.keeps,
+        is_own,
         is_stored_credential: is_stored,
         step: Step::Intended,
         new: None,

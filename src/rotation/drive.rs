@@ -75,6 +75,7 @@ pub(crate) fn resume(id: &str, goal: Goal, to: &[SinkSpec], hands: &Hands<'_, '_
         return Err(other_caller(&record, hands).into());
     }
     let mut tools = Tools::new(true);
+    tools.is_own = record.is_own;
     if completes {
         go_to(&record);
         tools.handovers = pending(&record, hands)?;

@@ -1,6 +1,7 @@
 //! Rotations: `model::rotation` decides, this room performs. One loop ([`drive`]) takes each step and notes it in the
 //! [`journal`]; a rotation that was interrupted enters the same loop with what the journal says.
 
+mod abort;
 mod batch;
 mod begin;
 mod drive;

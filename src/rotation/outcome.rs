@@ -7,6 +7,7 @@ use super::Hands;
 use super::perform::Tools;
 use crate::exit::Exit;
 use crate::failure::{Failure, meaning, quoted, whole_message};
+use crate::http::HttpError;
 use crate::model::rotation::{Record, Step, Stop, Successor, Trouble};
 use crate::text;
 
@@ -48,6 +49,7 @@ pub(super) fn of(
         Stop::Aborted => return ended(How::Aborted),
         Stop::Forgotten => return ended(How::Forgotten),
         Stop::Refused => return Err(refused(record, cause)),
+        Stop::Failed(Trouble::Mint { .. }) if record.new.is_none() && is_taken(cause.as_ref()) => taken(record, hands),
         Stop::TooLate => {
             conflict(record, "the new key is live already, and is not taken back", "not_abortable").hint(format!(
                 "retire the old key with: {}",
@@ -125,7 +127,36 @@ fn in_use(record: &Record) -> Failure {
 fn refused(record: &Record, cause: Option<anyhow::Error>) -> anyhow::Error {
     let name = quoted(&record.old.name);
     let context = format!("could not rotate the key {name}; nothing was changed");
+    if let Some(cause) = cause.as_ref().filter(|cause| is_taken(Some(cause))) {
+        return Failure::new(Exit::Conflict, "duplicate_name", format!("{context}: {cause}"))
+            .hint("choose another name with --name; without it, the next one that is free is taken")
+            .into();
+    }
     cause.map_or_else(|| anyhow::anyhow!(context.clone()), |cause| cause.context(context.clone()))
+}
+
+/// Whether another key has the name of the new one.
+fn is_taken(cause: Option<&anyhow::Error>) -> bool {
+    let refusal = cause.and_then(|cause| cause.downcast_ref::<HttpError>());
+    refusal.is_some_and(|refusal| refusal.is("duplicate_name"))
+}
+
+/// The name is taken, perhaps by the key that an earlier run made, which the service no longer tells this one.
+fn taken(record: &Record, hands: &Hands<'_, '_>) -> Failure {
+    let message = format!(
+        "there is a key {} already, and it is not known whether an earlier try made it; {}",
+        quoted(&record.request.name),
+        standing(record)
+    );
+    let list = format!("keys{} list --name {}", hands.reached.client.flags(), text::shell_word(&record.request.name));
+    Failure::new(Exit::Conflict, "duplicate_name", message)
+        .hint(format!(
+            "look at it: {list}\nif nobody knows it, revoke it, and then: {}\n\
+             or, if another key began this, go on as that one:\n  {}",
+            line(record, "abort"),
+            line(record, "resume")
+        ))
+        .details(details(record))
 }
 
 fn stale(record: &Record, hands: &Hands<'_, '_>) -> Failure {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::Hands;
+use super::abort::revoke_new;
 use super::interruptions::Interruptions;
 use super::verify::{Unverified, until_accepted};
 use crate::credential::{CredentialStore, Patience};
@@ -275,9 +276,9 @@ impl Tools {
         }
     }
 
-    /// Whether the old key is the one that asks.
+    /// Whether the old key is the one that asks: as it looks, or as it was when the rotation began.
     fn is_caller(&self, record: &Record, hands: &Hands<'_, '_>) -> bool {
-        self.is_own || hands.reached.may_be_caller(&record.old.prefix) == Some(true)
+        hands.reached.may_be_caller(&record.old.prefix).unwrap_or(self.is_own)
     }
 
     async fn look(&mut self, record: &Record, hands: &Hands<'_, '_>) -> Event {
@@ -376,25 +377,5 @@ async fn end_old(
     match client.edit(&record.old.id, &change, &once).await {
         Err(error) if !error.is("not_found") => Err(error),
         _ => Ok(Some(end)),
-    }
-}
-
-/// Takes the new key back. Where this program is logged in with it already, that would lock everybody out.
-async fn revoke_new(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
-    let new = record.new.as_ref().context("there is no new key")?;
-    let client = &hands.reached.client;
-    if record.is_stored_credential {
-        let whoami = client.whoami().await?;
-        if whoami.key.is_some_and(|key| key.id == new.id) {
-            let message = "this program is logged in with the new key already";
-            return Err(Failure::new(Exit::Conflict, "new_key_is_stored", message)
-                .hint("log in with the old key, or with another one, before: keys login")
-                .into());
-        }
-    }
-    let once = IdempotencyKey::fresh(&mut system::random);
-    match client.revoke(&new.id, Some("rotation aborted"), &once).await {
-        Err(error) if !error.is("not_found") => Err(error.into()),
-        _ => Ok(Event::Revoked),
     }
 }

@@ -2,6 +2,7 @@
 //! the other, so that no step of the journal is left out.
 
 use super::scene::{Scene, has};
+use super::vendor::{BOTH, Vendor};
 use crate::support::KEYS;
 
 /// Rotates under a supervisor that kills at the `number`th call of a kind; whether it got so far.
@@ -23,18 +24,23 @@ fn is_killed(scene: &Scene, call: &str, number: u32, path: Option<&str>, options
     }
 }
 
-/// Kills at the first call, then at the second, and so on until a rotation is through.
+/// Kills at the first call, then at the second, and so on until a rotation is through; with either provider.
 fn swept(call: &str, path: Option<&str>, options: &str, at_least: u32) {
-    if !has("strace", "kills at every system call that makes a step of a rotation last") {
-        return;
+    if has("strace", "kills at every system call that makes a step of a rotation last") {
+        for vendor in BOTH {
+            swept_on(vendor, call, path, options, at_least);
+        }
     }
-    let mut scene = Scene::new();
+}
+
+fn swept_on(vendor: Vendor, call: &str, path: Option<&str>, options: &str, at_least: u32) {
+    let mut scene = Scene::on(vendor);
     let path = path.map(|name| scene.place.path(name).to_str().unwrap().to_owned());
     let mut number = 1;
     while is_killed(&scene, call, number, path.as_deref(), options) {
         scene.holds();
         let resumed = scene.keys("rotation resume").done();
-        assert_eq!(resumed.code, 0, "{call} {number}: {}", resumed.stderr);
+        assert_eq!(resumed.code, 0, "{vendor:?} {call} {number}: {}", resumed.stderr);
         if scene.known() == scene.old {
             // It was killed before it had begun.
             scene.is_as_before();

@@ -6,10 +6,9 @@ use std::process::Command;
 
 use super::proxy::Fate;
 use super::scene::{Scene, has, line_to_type};
+use super::vendor::{Asked, BOTH};
 use crate::support::fake::json_answer;
 use crate::support::{Seen, leave_out};
-
-const MINT: &str = "POST /v1/api-keys HTTP";
 
 /// Whether a rotation that stopped with this code goes on by the line that it printed.
 #[track_caller]
@@ -24,21 +23,23 @@ fn goes_on(scene: &Scene, seen: &Seen, code: i32) -> Seen {
 
 #[test]
 fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_a_resume_finds_it() {
-    let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
-    assert!(seen.stderr.contains("it is not known whether the new key was made"), "{}", seen.stderr);
-    proxy.decide(|_| Fate::Passes);
-    goes_on(&scene, &seen, 10);
-    scene.is_rotated();
+    for vendor in BOTH {
+        let scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+        let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
+        assert!(seen.stderr.contains("it is not known whether the new key was made"), "{}", seen.stderr);
+        proxy.decide(|_| Fate::Passes);
+        goes_on(&scene, &seen, 10);
+        scene.is_rotated();
+    }
 }
 
 #[test]
 fn a_service_that_is_away_has_made_nothing() {
     let mut scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsBefore } else { Fate::Passes });
+    let proxy = scene.proxy(scene.at(Asked::Mint, Fate::WaitsBefore));
     // It ends while the request is on its way, and is there again when the rotation is resumed.
-    let running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+    let running = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
     proxy.wait();
     scene.service.end();
     proxy.release();
@@ -54,37 +55,40 @@ fn a_service_that_is_away_has_made_nothing() {
 
 #[test]
 fn a_service_that_starts_again_in_the_middle_has_kept_its_answer() {
-    let mut scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
-    let mut running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
-    proxy.wait();
-    running.kill();
-    running.done();
-    scene.service.end();
-    scene.service.begin(&[]);
-    proxy.decide(|_| Fate::Passes);
-    proxy.release();
-    let resumed = scene.keys("rotation resume").done();
-    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
-    scene.is_rotated();
+    for vendor in BOTH {
+        let mut scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::WaitsAfter));
+        let mut running = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
+        proxy.wait();
+        running.kill();
+        running.done();
+        scene.service.end();
+        scene.service.begin(&[]);
+        proxy.decide(|_| Fate::Passes);
+        proxy.release();
+        let resumed = scene.keys("rotation resume").done();
+        assert_eq!(resumed.code, 0, "{}", resumed.stderr);
+        scene.is_rotated();
+    }
 }
 
 #[test]
 fn what_the_service_refuses_changes_nothing_and_leaves_nothing() {
     let refusals = [
+        (400, "validation_error", 2),
         (409, "duplicate_name", 6),
         (422, "unprocessable", 2),
         (403, "permission_not_held", 5),
         (429, "rate_limited", 7),
     ];
-    for (status, code, exit) in refusals {
-        let scene = Scene::new();
+    for (vendor, (status, code, exit)) in BOTH.into_iter().flat_map(|vendor| refusals.map(|refusal| (vendor, refusal)))
+    {
+        let scene = Scene::on(vendor);
         let body = format!(r#"{{"error":{{"code":"{code}","message":"No"}}}}"#);
         let answer = json_answer(status, &body);
-        let proxy =
-            scene.proxy(move |line| if line.contains(MINT) { Fate::Answered(answer.clone()) } else { Fate::Passes });
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::Answered(answer)));
         let line = format!("rotate ci --yes {} --max-wait 1s", scene.to());
-        let seen = scene.keys_at(proxy.url(), &line).done();
+        let seen = scene.keys_by(&proxy, &line).done();
         assert_eq!(seen.code, exit, "{status}: {}", seen.stderr);
         assert!(seen.stderr.contains("could not rotate the key `ci`; nothing was changed"), "{}", seen.stderr);
         assert!(!scene.sink().exists());
@@ -95,45 +99,49 @@ fn what_the_service_refuses_changes_nothing_and_leaves_nothing() {
 
 #[test]
 fn a_refusal_on_the_way_back_does_not_say_that_nothing_was_made() {
-    let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
-    let line = line_to_type(&seen);
-    let answer = json_answer(403, r#"{"error":{"code":"insufficient_permissions","message":"No"}}"#);
-    proxy.decide(move |line| if line.contains(MINT) { Fate::Answered(answer.clone()) } else { Fate::Passes });
-    let refused = scene.keys(&line).done();
-    assert_eq!(refused.code, 5, "{}", refused.stderr);
-    assert_eq!(scene.open().len(), 1, "what was made is still named");
-    proxy.decide(|_| Fate::Passes);
-    goes_on(&scene, &refused, 5);
-    scene.is_rotated();
+    for vendor in BOTH {
+        let scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+        let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
+        let line = line_to_type(&seen);
+        let answer = json_answer(403, r#"{"error":{"code":"insufficient_permissions","message":"No"}}"#);
+        proxy.decide(scene.at(Asked::Mint, Fate::Answered(answer)));
+        let refused = scene.keys(&line).done();
+        assert_eq!(refused.code, 5, "{}", refused.stderr);
+        assert_eq!(scene.open().len(), 1, "what was made is still named");
+        proxy.decide(|_| Fate::Passes);
+        goes_on(&scene, &refused, 5);
+        scene.is_rotated();
+    }
 }
 
 #[test]
 fn a_plaintext_that_the_service_does_not_show_again_is_lost_and_its_key_is_named() {
-    let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
-    let without_plaintext = |body: &str| {
-        let mut answer: serde_json::Value = serde_json::from_str(body).unwrap();
-        answer["data"].as_object_mut().unwrap().remove("key");
-        answer.to_string()
-    };
-    proxy.decide(move |line| if line.contains(MINT) { Fate::Rewritten(without_plaintext) } else { Fate::Passes });
-    for _ in 0..2 {
-        let unseen = scene.keys(&line_to_type(&seen)).done();
-        assert_eq!(unseen.code, 10, "{}", unseen.stderr);
-        assert!(unseen.stderr.contains("does not show its plaintext again"), "{}", unseen.stderr);
-        assert!(unseen.stderr.contains("keys rotation abort rot_"), "{}", unseen.stderr);
-        scene.holds();
-        let new = scene.open()[0]["new"]["id"].as_str().unwrap().to_owned();
-        assert!(scene.ids("ci").contains(&new));
+    for vendor in BOTH {
+        let scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+        let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
+        let without_plaintext = |body: &str| {
+            let mut answer: serde_json::Value = serde_json::from_str(body).unwrap();
+            answer["data"].as_object_mut().unwrap().remove("key");
+            answer.to_string()
+        };
+        proxy.decide(scene.at(Asked::Mint, Fate::Rewritten(without_plaintext)));
+        for _ in 0..2 {
+            let unseen = scene.keys(&line_to_type(&seen)).done();
+            assert_eq!(unseen.code, 10, "{}", unseen.stderr);
+            assert!(unseen.stderr.contains("does not show its plaintext again"), "{}", unseen.stderr);
+            assert!(unseen.stderr.contains("keys rotation abort rot_"), "{}", unseen.stderr);
+            scene.holds();
+            let new = scene.open()[0]["new"]["id"].as_str().unwrap().to_owned();
+            assert!(scene.ids("ci").contains(&new));
+        }
+        let aborted = scene.keys("rotation abort").done();
+        assert_eq!(aborted.code, 0, "{}", aborted.stderr);
+        scene.is_as_before();
+        assert_eq!(scene.keys(&format!("rotate ci --yes {}", scene.to())).done().code, 0);
+        scene.is_rotated();
     }
-    let aborted = scene.keys("rotation abort").done();
-    assert_eq!(aborted.code, 0, "{}", aborted.stderr);
-    scene.is_as_before();
-    assert_eq!(scene.keys(&format!("rotate ci --yes {}", scene.to())).done().code, 0);
-    scene.is_rotated();
 }
 
 #[test]
@@ -141,24 +149,27 @@ fn an_answer_that_is_no_longer_kept_makes_no_second_key() {
     if !has("faketime", "a replay after its window") {
         return;
     }
-    let mut scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
-    let made = scene.ids("ci");
-    assert_eq!((seen.code, made.len()), (10, 2));
-    proxy.decide(|_| Fate::Passes);
-    scene.service.end();
-    scene.service.begin(&["faketime", "-f", "+25h"]);
-    let late = scene.keys(&line_to_type(&seen)).done();
-    assert_eq!(late.code, 6, "{}", late.stderr);
-    assert!(late.stderr.contains("keys rotation abort rot_"), "{}", late.stderr);
-    scene.holds();
-    assert_eq!(scene.ids("ci"), made, "no second key");
-    // Whose key it is has to be said by somebody who knows; then the rotation can be taken back.
-    assert_eq!(scene.keys(&format!("revoke {} --yes", made[0])).done().code, 0);
-    let aborted = scene.keys("rotation abort").done();
-    assert_eq!(aborted.code, 0, "{}", aborted.stderr);
-    scene.is_as_before();
+    for vendor in BOTH {
+        let mut scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+        let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
+        let made = scene.ids("ci");
+        assert_eq!((seen.code, made.len()), (10, 2));
+        proxy.decide(|_| Fate::Passes);
+        scene.service.end();
+        scene.service.begin(&["faketime", "-f", "+25h"]);
+        let late = scene.keys(&line_to_type(&seen)).done();
+        assert_eq!(late.code, 6, "{}", late.stderr);
+        assert!(late.stderr.contains("keys rotation abort rot_"), "{}", late.stderr);
+        scene.holds();
+        assert_eq!(scene.ids("ci"), made, "no second key");
+        // Whose key it is has to be said by somebody who knows; then the rotation can be taken back.
+        let new = made.iter().find(|id| **id != scene.old_id).unwrap();
+        assert_eq!(scene.keys(&format!("revoke {new} --yes")).done().code, 0);
+        let aborted = scene.keys("rotation abort").done();
+        assert_eq!(aborted.code, 0, "{}", aborted.stderr);
+        scene.is_as_before();
+    }
 }
 
 #[test]
@@ -181,8 +192,8 @@ fn a_clock_that_was_wrong_takes_no_grace_away() {
         assert_eq!(scene.open().len(), 0);
     }
     let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+    let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
     proxy.decide(|_| Fate::Passes);
     let line = line_to_type(&seen);
     let resumed = scene.shell(&format!("faketime -f +2d {keys} {line}")).done();
@@ -192,25 +203,27 @@ fn a_clock_that_was_wrong_takes_no_grace_away() {
 
 #[test]
 fn two_rotations_of_one_key_at_once() {
-    let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains("GET /v1/whoami") { Fate::WaitsBefore } else { Fate::Passes });
-    let first = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
-    proxy.wait();
-    // By the name, which is the successor's by now, and by the id of either.
-    let ids = scene.ids("ci");
-    for key in ["ci", &ids[0], &ids[1]] {
-        let second = scene.keys_at(proxy.url(), &format!("rotate {key} --yes --to cmd:cat")).done();
-        assert_eq!(second.code, 6, "{}", second.stderr);
-        assert!(second.stderr.contains("keys rotation"), "{}", second.stderr);
+    for vendor in BOTH {
+        let scene = Scene::on(vendor);
+        let proxy = scene.proxy(scene.at(Asked::Verify, Fate::WaitsBefore));
+        let first = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
+        proxy.wait();
+        // By the name, which is the successor's by now, and by the id of either.
+        let ids = scene.ids("ci");
+        for key in ["ci", &ids[0], &ids[1]] {
+            let second = scene.keys_by(&proxy, &format!("rotate {key} --yes --to cmd:cat")).done();
+            assert_eq!(second.code, 6, "{}", second.stderr);
+            assert!(second.stderr.contains("keys rotation"), "{}", second.stderr);
+        }
+        let resumed = scene.keys_by(&proxy, "rotation resume").done();
+        assert_eq!(resumed.code, 6, "{}", resumed.stderr);
+        assert!(resumed.stderr.contains("another process is rotating the key `ci`"), "{}", resumed.stderr);
+        proxy.decide(|_| Fate::Passes);
+        proxy.release();
+        let seen = first.done();
+        assert_eq!(seen.code, 0, "{}", seen.stderr);
+        scene.is_rotated();
     }
-    let resumed = scene.keys_at(proxy.url(), "rotation resume").done();
-    assert_eq!(resumed.code, 6, "{}", resumed.stderr);
-    assert!(resumed.stderr.contains("another process is rotating the key `ci`"), "{}", resumed.stderr);
-    proxy.decide(|_| Fate::Passes);
-    proxy.release();
-    let seen = first.done();
-    assert_eq!(seen.code, 0, "{}", seen.stderr);
-    scene.is_rotated();
 }
 
 #[test]
@@ -234,14 +247,9 @@ fn a_place_that_fails_keeps_the_key_safe() {
 fn a_key_that_does_not_verify_leaves_the_old_one_alone() {
     let scene = Scene::new();
     let refused = json_answer(401, r#"{"error":{"code":"invalid_key","message":"Invalid API key"}}"#);
-    let proxy =
-        scene.proxy(
-            move |line| {
-                if line.contains("GET /v1/whoami") { Fate::Answered(refused.clone()) } else { Fate::Passes }
-            },
-        );
+    let proxy = scene.proxy(scene.at(Asked::Verify, Fate::Answered(refused)));
     let line = format!("rotate ci --yes --verify-timeout 1s {}", scene.to());
-    let seen = scene.keys_at(proxy.url(), &line).done();
+    let seen = scene.keys_by(&proxy, &line).done();
     assert!(seen.stderr.contains("the new key does not work"), "{}", seen.stderr);
     assert_eq!(scene.service.status(&scene.old), 200);
     proxy.decide(|_| Fate::Passes);
@@ -267,10 +275,10 @@ fn standard_output_that_is_closed_before_or_on_the_way() {
     scene.is_clean(&[]);
 
     // A reader who goes away while the key is made.
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
+    let proxy = scene.proxy(scene.at(Asked::Mint, Fate::WaitsAfter));
     let line =
         "{ keys rotate ci --yes; echo $? > code; } | { until [ -e go ]; do sleep 0.02; done; exec <&-; : > gone; }";
-    let running = scene.shell(line).env("KEYS_API_URL", proxy.url()).start();
+    let running = scene.shell(line).env("KEYS_API_URL", scene.url_of(&proxy)).start();
     proxy.wait();
     scene.place.write("go", "");
     wait_for(&scene.place.path("gone"));
@@ -321,9 +329,9 @@ fn a_disk_that_fills_up_on_the_way() {
 
 fn fills_up(scene: &Scene, disk: &Path) {
     let data = disk.join("data");
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::WaitsAfter } else { Fate::Passes });
+    let proxy = scene.proxy(scene.at(Asked::Mint, Fate::WaitsAfter));
     let line = format!("rotate ci --yes {} --to json:{}", scene.to(), disk.join("key.json").display());
-    let running = scene.keys_at(proxy.url(), &line).env("KEYS_DATA_DIR", data.to_str().unwrap()).start();
+    let running = scene.keys_by(&proxy, &line).env("KEYS_DATA_DIR", data.to_str().unwrap()).start();
     proxy.wait();
     let fill = format!("cat /dev/zero > {}/fill", disk.display());
     scene.shell(&fill).done();
@@ -345,8 +353,8 @@ fn fills_up(scene: &Scene, disk: &Path) {
 fn somebody_who_interrupts_is_told_how_to_go_on() {
     for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
         let scene = Scene::new();
-        let proxy = scene.proxy(|line| if line.contains("GET /v1/whoami") { Fate::WaitsBefore } else { Fate::Passes });
-        let running = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).start();
+        let proxy = scene.proxy(scene.at(Asked::Verify, Fate::WaitsBefore));
+        let running = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
         proxy.wait();
         running.signal(signal);
         let seen = running.done();
@@ -360,8 +368,8 @@ fn somebody_who_interrupts_is_told_how_to_go_on() {
 #[test]
 fn another_key_does_not_go_on_where_the_request_would_be_a_new_one() {
     let scene = Scene::new();
-    let proxy = scene.proxy(|line| if line.contains(MINT) { Fate::CutAfter } else { Fate::Passes });
-    let seen = scene.keys_at(proxy.url(), &format!("rotate ci --yes {}", scene.to())).done();
+    let proxy = scene.proxy(scene.at(Asked::Mint, Fate::CutAfter));
+    let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
     proxy.decide(|_| Fate::Passes);
     let other = scene.keys("create -q --name other --perm admin:api_keys,read:contacts").done().secret();
     let refused = scene.keys(&line_to_type(&seen)).env("KEYS_API_KEY", other).done();

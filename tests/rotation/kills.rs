@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::scene::Scene;
+use super::vendor::Vendor;
 use crate::support::Run;
 
 /// splitmix64: the seed is said, so that a failure can be had again.
@@ -37,9 +38,9 @@ fn rotate<'a>(scene: &'a Scene, way: &str) -> Run<'a> {
 }
 
 /// Kills until as many have hit a rotation under way.
-fn killed_at_random(wanted: u32, seed: u64) {
+fn killed_at_random(vendor: Vendor, wanted: u32, seed: u64) {
     let mut random = Random(seed);
-    let mut scene = Scene::new();
+    let mut scene = Scene::on(vendor);
     let begin = Instant::now();
     assert_eq!(rotate(&scene, WAYS[0]).done().code, 0);
     let usual = u64::try_from(begin.elapsed().as_micros()).unwrap();
@@ -80,11 +81,16 @@ fn seed() -> u64 {
 }
 
 #[test]
-fn a_hundred_at_random_instants() {
-    killed_at_random(100, seed());
+fn seventy_at_random_instants() {
+    killed_at_random(Vendor::Native, 70, seed());
 }
 
 #[test]
-fn another_hundred_at_random_instants() {
-    killed_at_random(100, seed() ^ 0x5555_5555);
+fn another_seventy_at_random_instants() {
+    killed_at_random(Vendor::Native, 70, seed() ^ 0x5555_5555);
+}
+
+#[test]
+fn seventy_at_random_instants_on_leadlex() {
+    killed_at_random(Vendor::LeadLex, 70, seed() ^ 0x3333_3333);
 }

@@ -64,14 +64,14 @@ fn the_same_command_again_goes_on_where_it_was_killed() {
             count += u32::from(line.contains("/revoke"));
             if line.contains("/revoke") && count > held { Fate::WaitsAfter } else { Fate::Passes }
         });
-        let mut running = scene.keys_at(proxy.url(), &format!("{LINE} --jobs 2")).start();
+        let mut running = scene.keys_by(&proxy, &format!("{LINE} --jobs 2")).start();
         proxy.wait();
         running.kill();
         kills += i32::from(running.done().killed_by.is_some());
         // The rotations know their service by the address they were begun with.
         proxy.decide(|_| Fate::Passes);
         proxy.release();
-        let resumed = scene.keys_at(proxy.url(), &format!("{LINE} --jobs 2")).done();
+        let resumed = scene.keys_by(&proxy, &format!("{LINE} --jobs 2")).done();
         assert_eq!(resumed.code, 0, "{}", resumed.stderr);
         assert!(resumed.stderr.contains("Going on where an earlier run stopped: "), "{}", resumed.stderr);
         assert_eq!(scene.open().len(), 0);

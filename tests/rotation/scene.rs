@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::proxy::{Fate, Proxy};
+use super::vendor::{Asked, Vendor};
 use crate::support::{KEYS, Place, Run, Seen, leave_out};
 
 /// `keys serve` on an address that stays the same when it is started again.
@@ -16,21 +17,22 @@ pub(crate) struct Service {
     child: Option<Child>,
     address: String,
     directory: PathBuf,
+    vendor: Vendor,
     /// The first admin key.
     pub(crate) admin: String,
 }
 
 impl Service {
     /// On a database beside the place's own, with these options of its workspace.
-    pub(crate) fn with(place: &Place, options: &str) -> Self {
+    fn with(place: &Place, vendor: Vendor, options: &str) -> Self {
         let directory = place.path("service");
         fs::create_dir_all(&directory).unwrap();
         let database = format!("sqlite:{}", directory.join("service.db").display());
-        let made =
-            place.keys(["serve", "init", "-q", "--name", "Acme", "--database"]).arg(database).args(options).done();
+        let init = place.keys(["serve", "init", "-q", "--name", "Acme", "--provider", vendor.name(), "--database"]);
+        let made = printed(&init.arg(database).args(options).done());
         // A port that nobody has; it keeps it when it is started again.
         let address = "127.0.0.1:0".to_owned();
-        let mut service = Self { child: None, address, directory, admin: made.secret() };
+        let mut service = Self { child: None, address, directory, vendor, admin: made };
         service.begin(&[]);
         service
     }
@@ -75,8 +77,9 @@ impl Service {
         &self.address
     }
 
+    /// Where the provider's API is.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}{}", self.address, self.vendor.path())
     }
 
     /// The status of a call with a key.
@@ -84,7 +87,8 @@ impl Service {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
             stream,
-            "GET /v1/whoami HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n",
+            "GET {} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\nconnection: close\r\n\r\n",
+            self.vendor.call(),
             self.address
         )
         .unwrap();
@@ -102,6 +106,7 @@ impl Drop for Service {
 
 /// A key named `ci` that a consumer uses.
 pub(crate) struct Scene {
+    pub(crate) vendor: Vendor,
     pub(crate) place: Place,
     pub(crate) service: Service,
     /// The plaintext of the first key.
@@ -111,33 +116,63 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new() -> Self {
-        Self::with("")
+        Self::on(Vendor::Native)
     }
 
-    /// The same, with more options of the workspace.
+    pub(crate) fn on(vendor: Vendor) -> Self {
+        Self::made(vendor, "")
+    }
+
+    /// With more options of the workspace.
     pub(crate) fn with(options: &str) -> Self {
+        Self::made(Vendor::Native, options)
+    }
+
+    fn made(vendor: Vendor, options: &str) -> Self {
         let place = Place::new();
-        let service = Service::with(&place, options);
+        let service = Service::with(&place, vendor, options);
         fs::create_dir(place.path("consumer")).unwrap();
-        let mut scene = Self { place, service, old: String::new(), old_id: String::new() };
-        scene.old = scene.keys("create -q --name ci --perm read:contacts --tier unmetered").done().secret();
+        let mut scene = Self { vendor, place, service, old: String::new(), old_id: String::new() };
+        let create = format!("create -q --name ci --perm {} --tier unmetered", vendor.permission());
+        scene.old = printed(&scene.keys(&create).done());
         scene.old_id = scene.ids("ci").remove(0);
         scene
     }
 
     /// `keys` with these words, as the admin.
     pub(crate) fn keys(&self, line: &str) -> Run<'_> {
-        self.keys_at(&self.service.url(), line)
+        self.as_admin(self.place.keys(line.split_whitespace()))
     }
 
-    pub(crate) fn keys_at(&self, url: &str, line: &str) -> Run<'_> {
-        let run = self.place.keys(line.split_whitespace());
-        run.env("KEYS_API_URL", url).env("KEYS_API_KEY", &self.service.admin)
+    /// The same by way of a proxy.
+    pub(crate) fn keys_by(&self, proxy: &Proxy, line: &str) -> Run<'_> {
+        self.keys(line).env("KEYS_API_URL", self.url_of(proxy))
     }
 
     /// A line for the shell, in which `keys` is the binary, as the admin.
     pub(crate) fn shell(&self, line: &str) -> Run<'_> {
-        self.place.shell(line).env("KEYS_API_URL", self.service.url()).env("KEYS_API_KEY", &self.service.admin)
+        self.as_admin(self.place.shell(line))
+    }
+
+    fn as_admin<'a>(&self, run: Run<'a>) -> Run<'a> {
+        let run = run.env("KEYS_PROVIDER", self.vendor.name()).env("KEYS_API_URL", self.service.url());
+        run.env("KEYS_API_KEY", &self.service.admin)
+    }
+
+    /// Where the provider's API is behind a proxy.
+    pub(crate) fn url_of(&self, proxy: &Proxy) -> String {
+        format!("{}{}", proxy.url(), self.vendor.path())
+    }
+
+    /// What becomes of a rotation's requests of one kind. Before it has asked for the new key it may ask who it is, which
+    /// on LeadLex is the call that verifies.
+    pub(crate) fn at(&self, asked: Asked, fate: Fate) -> impl FnMut(&str) -> Fate + Send + use<> {
+        let (vendor, mut minted) = (self.vendor, false);
+        move |line| {
+            minted |= vendor.is(Asked::Mint, line);
+            let meant = vendor.is(asked, line) && (minted || asked != Asked::Verify);
+            if meant { fate.clone() } else { Fate::Passes }
+        }
     }
 
     pub(crate) fn proxy(&self, decide: impl FnMut(&str) -> Fate + Send + 'static) -> Proxy {
@@ -162,7 +197,12 @@ impl Scene {
     /// All keys of that name which work, the newest first.
     pub(crate) fn live(&self, name: &str) -> Vec<Value> {
         let data = self.keys("list --json").done().data();
-        data.as_array().unwrap().iter().filter(|key| key["name"] == name).cloned().collect()
+        data.as_array()
+            .unwrap()
+            .iter()
+            .filter(|key| self.vendor.is_named(key["name"].as_str().unwrap(), name))
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn ids(&self, name: &str) -> Vec<String> {
@@ -183,7 +223,8 @@ impl Scene {
         assert!(live.len() <= 2, "more than one key too many: {live:?}");
         let open = self.open();
         if live.len() == 2 && open.is_empty() {
-            // A grace has begun, and the rotation is over: the old key ends by itself.
+            // A grace has begun, and the rotation is over: the old key ends by itself, which it cannot on LeadLex.
+            assert_eq!(self.vendor, Vendor::Native, "a key that nobody knows of: {live:?}");
             let old = &self.live("ci")[1];
             assert!(!old["expires_at"].is_null(), "a key that nobody knows of: {live:?}");
         } else if live.len() == 2 {
@@ -221,7 +262,9 @@ impl Scene {
         assert!(left.is_empty(), "left behind: {left:?}");
         for file in files(self.place.root()) {
             let content = fs::read(&file).unwrap_or_default();
-            let secret = content.windows(45).any(|text| is_key(text) && text != self.service.admin.as_bytes());
+            let secret = content
+                .windows(self.vendor.length())
+                .any(|text| self.vendor.is_key(text) && text != self.service.admin.as_bytes());
             assert!(!secret || but.contains(&file.as_path()), "a plaintext is in {}", file.display());
         }
     }
@@ -246,10 +289,12 @@ pub(crate) fn has(tool: &str, left_out: &str) -> bool {
     false
 }
 
-fn is_key(text: &[u8]) -> bool {
-    text.starts_with(b"wbk_")
-        && text[12] == b'_'
-        && text[4..12].iter().chain(&text[13..]).all(u8::is_ascii_alphanumeric)
+/// Standard output, which has to be a line of its own with a key on it.
+#[track_caller]
+pub(crate) fn printed(seen: &Seen) -> String {
+    assert_eq!((seen.code, seen.stdout.lines().count()), (0, 1), "{}", seen.stderr);
+    assert!(seen.stdout.starts_with("wbk_"), "{}", seen.stdout);
+    seen.stdout.trim_end().to_owned()
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

@@ -61,6 +61,8 @@ pub(crate) enum Event {
     Dropped,
     Retired,
     Revoked,
+    /// The new key is the credential that this program is logged in with, which an earlier run could not note.
+    FoundStored,
     FoundIdle,
     FoundInUse,
     Removed,
@@ -324,7 +326,7 @@ pub(crate) fn next(mut state: State, event: Event, now: Timestamp) -> (State, Ef
             state.act(now)
         }
         Event::Checked => state.to(Step::Verified),
-        Event::Adopted => state.to(Step::Adopted),
+        Event::Adopted | Event::FoundStored => state.to(Step::Adopted),
         Event::Dropped => {
             state.memory.dropped = true;
             state.act(now)

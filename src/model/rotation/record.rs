@@ -37,6 +37,9 @@ pub(crate) struct Record {
     pub(crate) compromised: bool,
     /// Whether the plaintext is kept until it is delivered.
     pub(crate) keeps: bool,
+    /// Whether the old key was the one that asked when this began.
+    #[serde(default)]
+    pub(crate) is_own: bool,
     /// Whether this is the credential that this program is logged in with, whose store gets the new one.
     pub(crate) is_stored_credential: bool,
     pub(crate) step: Step,

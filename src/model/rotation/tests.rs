@@ -34,6 +34,7 @@ fn record(places: usize, own: bool, check: bool, keeps: bool, retirement: Retire
         retirement,
         compromised: false,
         keeps,
+        is_own: own,
         is_stored_credential: own,
         step: Step::Intended,
         new: None,
@@ -235,6 +236,7 @@ impl World {
                 if fate == Fate::Lost { failed(Trouble::Retire) } else { Event::Retired }
             }
             Effect::RevokeNew if fails => failed(Trouble::Revoke),
+            Effect::RevokeNew if self.stored.is_some() && self.stored == new => Event::FoundStored,
             Effect::RevokeNew => {
                 assert!(self.old_works, "the new key is taken back only where the old one works");
                 let new = new.unwrap();
