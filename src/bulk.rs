@@ -29,6 +29,17 @@ pub(crate) struct Account {
     untried: Vec<Key>,
 }
 
+/// Whether a key that is revoked stays so.
+fn is_for_good(client: &Client) -> bool {
+    client.must_offer(Ability::Reactivate).is_err()
+}
+
+/// Revoking, as it is asked about.
+pub(crate) fn revoking(client: &Client) -> Act<'static> {
+    let warning = is_for_good(client).then_some("This cannot be undone: the service revokes for good.");
+    Act { warning, ..Act::new("revoke") }
+}
+
 impl Account {
     /// `options` stand behind the keys in the line that goes on with the rest.
     pub(crate) const fn new(verb: &'static str, options: String) -> Self {
@@ -81,7 +92,7 @@ impl Account {
             let after = client.revoke(&key.id, reason, &once).await?;
             Ok(after.unwrap_or_else(|| Key { revoked_at: Some(system::now()), ..key.clone() }))
         };
-        let is_final = client.must_offer(Ability::Reactivate).is_err();
+        let is_final = is_for_good(client);
         let said = |key: &Key| {
             known.note(key);
             terminal.say(&format!("Revoked key {} ({})", quoted(&key.name), key.id));

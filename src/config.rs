@@ -296,19 +296,18 @@ impl Target {
     pub(crate) fn place(&self) -> Place {
         match self {
             Self::Local { data_directory, .. } => {
-                Place { profile: Some(LOCAL.to_owned()), service: format!("{}", data_directory.display()) }
+                let service = format!("{}", data_directory.display());
+                Place { profile: Some(LOCAL.to_owned()), service, caller: None }
             }
             Self::Remote(remote) => {
                 let Remote { provider, api_url, source, profile, .. } = &**remote;
-                let rules = provider.rules();
-                let service = format!("{} {api_url}", rules.name);
-                match (source, profile) {
-                    (Source::Store(_), Some(profile)) => Place { profile: Some(profile.name.clone()), service },
-                    (Source::Environment { key, .. }, _) => {
-                        let caller = rules.shape.shown_prefix(key.expose());
-                        Place { profile: None, service: format!("{service} {caller}") }
+                let service = format!("{} {api_url}", provider.rules().name);
+                match source {
+                    Source::Store(_) => {
+                        let profile = profile.as_ref().map(|profile| profile.name.clone());
+                        Place { profile, service, caller: None }
                     }
-                    (Source::Store(_), None) => Place { profile: None, service },
+                    Source::Environment { key, .. } => Place { profile: None, service, caller: Some(key.hashed()) },
                 }
             }
         }

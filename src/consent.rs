@@ -36,6 +36,14 @@ pub(crate) struct Act<'a> {
     pub(crate) verb: &'a str,
     /// Whether it is severe whatever the key, because it cannot be taken back.
     pub(crate) is_final: bool,
+    /// What has to be known before: it is said with the question.
+    pub(crate) warning: Option<&'a str>,
+}
+
+impl<'a> Act<'a> {
+    pub(crate) const fn new(verb: &'a str) -> Self {
+        Self { verb, is_final: false, warning: None }
+    }
 }
 
 impl Given<'_> {
@@ -148,6 +156,9 @@ fn described(act: Act<'_>, keys: &[Key], host: &str, now: Timestamp) -> String {
             .last_used_at
             .map_or_else(|| "never used".to_owned(), |used| format!("last used {}", text::relative(used, now)));
         text.extend(["  ", key.id.as_str(), "  ", &text::escape(&key.name), "  ", &used, "\n"]);
+    }
+    if let Some(warning) = act.warning {
+        text.extend([warning, "\n"]);
     }
     text
 }

@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::files::{self, FileError};
 use crate::model::key::Key;
+use crate::model::secret::HashedKey;
+use crate::system;
 
 /// How many keys of a service are remembered: those seen last.
 const MOST: usize = 2000;
@@ -26,24 +28,57 @@ const SERVICES: usize = 64;
 /// What the files of those begin with, as no profile's name does.
 const NO_PROFILE: char = '+';
 
+/// The file of what is mixed into the names of those files. No profile is kept under this name: it has no ending.
+const SALT: &str = "salt";
+
+/// How many bytes that are.
+const SALT_LENGTH: usize = 16;
+
 /// Where keys are seen: what they are remembered under.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The profile; `None` where the environment alone says where to go.
     pub(crate) profile: Option<String>,
-    /// The service, and the caller where no profile stands for it. What is remembered of another one is not believed.
+    /// What is remembered of another service is not believed.
     pub(crate) service: String,
+    /// The caller, where no profile stands for it. What is shown of a key may be the same for all of them.
+    pub(crate) caller: Option<HashedKey>,
 }
 
 impl Place {
-    fn file(&self, directory: &Path) -> PathBuf {
-        let name = self.profile.clone().unwrap_or_else(|| {
-            let digest = Sha256::digest(self.service.as_bytes());
+    /// The file of a profile, or of a service and a caller. A few digits of a hash with a salt of this machine's name the
+    /// caller: they tell two callers apart, and nobody what their keys are. `None` where there is no salt yet.
+    fn file(&self, directory: &Path) -> Option<PathBuf> {
+        let name = if let Some(profile) = &self.profile {
+            profile.clone()
+        } else {
+            let caller = self.caller.as_ref().map(HashedKey::as_str).unwrap_or_default();
+            let mut digest = Sha256::new_with_prefix(salt(directory)?);
+            digest.update(format!("{}\0{caller}", self.service));
+            let digest = digest.finalize();
             let short = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
             format!("{NO_PROFILE}{short:016x}")
-        });
-        directory.join(format!("{name}.json"))
+        };
+        Some(directory.join(format!("{name}.json")))
     }
+
+    /// The same, with a salt if there is none.
+    fn file_to_be(&self, directory: &Path) -> Result<Option<PathBuf>, FileError> {
+        if let Some(file) = self.file(directory) {
+            return Ok(Some(file));
+        }
+        make(directory)?;
+        let mut salt = [0; SALT_LENGTH];
+        system::random(&mut salt);
+        files::replace_lightly(&directory.join(SALT), &salt)?;
+        Ok(self.file(directory))
+    }
+}
+
+/// What distinguishes this machine's names of files from those of others.
+fn salt(directory: &Path) -> Option<Vec<u8>> {
+    let content = files::read_private(&directory.join(SALT), SALT_LENGTH as u64).ok().flatten()?;
+    (content.len() == SALT_LENGTH).then(|| content.to_vec())
 }
 
 /// One key as it was seen.
@@ -62,10 +97,9 @@ struct Memory {
 }
 
 /// What one command sees. Without a directory, nothing is kept.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Known {
-    file: Option<PathBuf>,
-    service: String,
+    kept: Option<(PathBuf, Place)>,
     seen: RefCell<Vec<Sight>>,
     gone: RefCell<HashSet<String>>,
     whole: Cell<bool>,
@@ -73,13 +107,13 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn of(directory: Option<&Path>, place: Place) -> Self {
-        Self { file: directory.map(|directory| place.file(directory)), service: place.service, ..Self::default() }
+        Self { kept: directory.map(|directory| (directory.to_owned(), place)), ..Self::default() }
     }
 
     /// Notes a key, those that are to be remembered longest first.
     pub(crate) fn note(&self, key: &Key) {
         let mut seen = self.seen.borrow_mut();
-        if self.file.is_some() && seen.len() < MOST && key.name.len() <= LONGEST && key.id.as_str().len() <= LONGEST {
+        if self.kept.is_some() && seen.len() < MOST && key.name.len() <= LONGEST && key.id.as_str().len() <= LONGEST {
             let (id, name) = (key.id.as_str().to_owned(), key.name.clone());
             seen.push(Sight { id, name, revoked: key.revoked_at.is_some() });
         }
@@ -103,31 +137,34 @@ impl Known {
 
     /// Keeps what was seen. Where that cannot be, a completion is poorer and nothing else.
     pub(crate) fn keep(&self) {
-        let Some(file) = &self.file else { return };
+        let Some((directory, place)) = &self.kept else { return };
         let (seen, gone) = (self.seen.borrow(), self.gone.borrow());
         if seen.is_empty() && gone.is_empty() && !self.whole.get() {
             return;
         }
-        let before = read(file, &self.service);
+        let Ok(Some(file)) = place.file_to_be(directory) else { return };
+        let before = read(&file, &place.service);
         let mut ids: HashSet<&str> = gone.iter().map(String::as_str).collect();
         let earlier = before.iter().filter(|_| !self.whole.get());
         let keys = seen.iter().chain(earlier).filter(|key| ids.insert(&key.id)).take(MOST).cloned().collect();
         if keys != before {
-            write(file, &Memory { service: self.service.clone(), keys }).ok();
+            write(&file, directory, &Memory { service: place.service.clone(), keys }).ok();
         }
     }
 
     /// The keys that are remembered of a place.
     pub(crate) fn recall(directory: &Path, place: &Place) -> Vec<Sight> {
-        read(&place.file(directory), &place.service)
+        place.file(directory).map(|file| read(&file, &place.service)).unwrap_or_default()
     }
 
     /// Forgets all that was seen with a profile.
     pub(crate) fn forget_profile(directory: Option<PathBuf>, profile: &str) {
         let Some(directory) = directory else { return };
-        let place = Place { profile: Some(profile.to_owned()), service: String::new() };
+        let place = Place { profile: Some(profile.to_owned()), service: String::new(), caller: None };
         // There may be none, and what stays is replaced by the next that is seen.
-        files::remove(&place.file(&directory)).ok();
+        if let Some(file) = place.file(&directory) {
+            files::remove(&file).ok();
+        }
     }
 }
 
@@ -137,17 +174,20 @@ fn read(file: &Path, service: &str) -> Vec<Sight> {
     if memory.service == service { memory.keys } else { Vec::new() }
 }
 
-fn write(file: &Path, memory: &Memory) -> Result<(), FileError> {
-    if let Some(directory) = file.parent() {
-        if let Some(above) = directory.parent() {
-            files::private_directory(above)?;
-        }
-        files::private_directory(directory)?;
-        if !file.exists() {
-            make_room(directory)?;
-        }
+fn write(file: &Path, directory: &Path, memory: &Memory) -> Result<(), FileError> {
+    make(directory)?;
+    if !file.exists() {
+        make_room(directory)?;
     }
     files::replace_lightly(file, &serde_json::to_vec(memory).unwrap_or_default())
+}
+
+/// Makes the directory, for us alone.
+fn make(directory: &Path) -> Result<(), FileError> {
+    if let Some(above) = directory.parent() {
+        files::private_directory(above)?;
+    }
+    files::private_directory(directory)
 }
 
 /// Forgets the services without a profile where there are too many: jobs come with a new key each.
@@ -169,7 +209,7 @@ mod tests {
     use crate::model::key::tests::key;
 
     fn place(profile: Option<&str>) -> Place {
-        Place { profile: profile.map(str::to_owned), service: "https://keys.example.com".to_owned() }
+        Place { profile: profile.map(str::to_owned), service: "https://keys.example.com".to_owned(), caller: None }
     }
 
     fn names(scratch: &Scratch, place: &Place) -> Vec<String> {
@@ -226,10 +266,38 @@ mod tests {
         see(&scratch, &place(Some("work")), &[("key_1", "one")], false);
         for number in 0..2 * SERVICES {
             let service = format!("https://{number}.example.com");
-            see(&scratch, &Place { profile: None, service }, &[("key_1", "one")], false);
+            see(&scratch, &Place { service, ..place(None) }, &[("key_1", "one")], false);
         }
         let left = files::names(&scratch.path("seen")).unwrap();
-        assert!(left.len() <= SERVICES + 1 && left.contains(&"work.json".to_owned()), "{left:?}");
+        assert!(left.len() <= SERVICES + 2 && left.contains(&"work.json".to_owned()), "{left:?}");
+    }
+
+    #[test]
+    fn callers_without_a_profile_do_not_see_each_others_names() {
+        let (scratch, elsewhere) = (Scratch::new(), Scratch::new());
+        let of = |key: &str| Place { caller: Some(HashedKey::of(key)), ..place(None) };
+        for scratch in [&scratch, &elsewhere] {
+            see(scratch, &of("one"), &[("key_1", "of one")], false);
+            see(scratch, &of("two"), &[("key_2", "of two")], true);
+        }
+        assert_eq!(names(&scratch, &of("one")), ["of one"]);
+        assert_eq!(names(&scratch, &of("two")), ["of two"]);
+        assert!(names(&scratch, &of("three")).is_empty() && names(&scratch, &place(None)).is_empty());
+        // Nobody who finds the files finds out whether a key is that of a caller by hashing it.
+        let files = |scratch: &Scratch| -> Vec<String> {
+            let mut names = files::names(&scratch.path("seen")).unwrap();
+            names.retain(|name| name != SALT);
+            names
+        };
+        assert_eq!(files(&scratch).len(), 2);
+        assert!(files(&scratch).iter().all(|name| !files(&elsewhere).contains(name)));
+        #[cfg(unix)]
+        assert_eq!(scratch::mode(&scratch.path("seen/salt")), 0o600);
+        // A salt that is none is replaced, at the cost of what was remembered.
+        scratch.file("seen/salt", "");
+        assert!(names(&scratch, &of("one")).is_empty());
+        see(&scratch, &of("one"), &[("key_1", "anew")], false);
+        assert_eq!(names(&scratch, &of("one")), ["anew"]);
     }
 
     #[test]

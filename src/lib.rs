@@ -16,6 +16,7 @@
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
 //! * [`known`]: names and ids of keys that were seen, for a shell to complete.
+//! * [`looking`]: the time between two looks of who follows or watches.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
 
 mod bulk;
@@ -32,6 +33,7 @@ mod http;
 mod hygiene;
 mod known;
 mod local;
+mod looking;
 mod model;
 mod output;
 mod places;

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("terminal", &["model", "text"]),
     ("output", &["exit", "model", "terminal", "text"]),
     ("hygiene", &["exit"]),
-    ("known", &["files", "model"]),
+    ("known", &["files", "model", "system"]),
     ("credential", &["exit", "files", "model", "text"]),
     ("profiles", &["credential", "exit", "files", "model", "providers", "text"]),
     ("sink", &["credential", "exit", "files", "model", "system"]),
@@ -115,6 +115,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("selection", CLIENT_SIDE),
     ("consent", CLIENT_SIDE),
+    ("looking", &["model", "providers/client", "system", "terminal"]),
     (
         "bulk",
         &[
@@ -148,6 +149,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "http",
             "known",
             "local",
+            "looking",
             "model",
             "output",
             "places",

@@ -17,6 +17,7 @@ mod providers {
     mod contactlevel;
     mod examples;
     mod exercise;
+    mod figures;
     mod leadlex;
     mod nexus;
     mod rotation;

@@ -1,5 +1,6 @@
 //! `keys audit`: who changed what.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -8,6 +9,7 @@ use serde_json::json;
 
 use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
+use crate::looking::Looking;
 use crate::model::audit::{AuditEntry, AuditFilter};
 use crate::model::lifetime::Moment;
 use crate::model::selector::{Preference, Selector};
@@ -18,6 +20,9 @@ use crate::{selection, system};
 
 /// Between two looks with --follow.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// What the ids of keys begin with.
+const KEY: &str = "key_";
 
 /// Show who changed what, newest first
 #[derive(Debug, ClapArgs)]
@@ -64,11 +69,13 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         return follow(filter, args.limit, client, output, terminal).await;
     }
     let limit = args.limit.unwrap_or(usize::MAX);
-    let mut list = output.list(terminal, &audit::COLUMNS);
+    let mut list = output.log(terminal, &audit::COLUMNS);
+    let mut actors = Actors::default();
     let mut shown = 0_usize;
     let mut page = 1;
     'pages: loop {
-        let (entries, more) = client.audit(&filter, page).await?;
+        let (mut entries, more) = client.audit(&filter, page).await?;
+        actors.name(&mut entries, client).await;
         for entry in &entries {
             if shown == limit {
                 break 'pages;
@@ -95,10 +102,27 @@ async fn resource(client: &Client, selector: &Selector, now: Timestamp) -> anyho
         Ok(key) => Ok(key.id.as_str().to_owned()),
         Err(error) => {
             let is_unknown = error.downcast_ref::<Failure>().is_some_and(|failure| failure.exit == Exit::NotFound);
-            if is_unknown && selector.as_str().starts_with("key_") {
-                Ok(selector.as_str().to_owned())
-            } else {
-                Err(error)
+            if is_unknown && selector.as_str().starts_with(KEY) { Ok(selector.as_str().to_owned()) } else { Err(error) }
+        }
+    }
+}
+
+/// The names of the keys that acted, for a provider whose log holds their ids alone.
+#[derive(Default)]
+struct Actors {
+    names: Option<HashMap<String, String>>,
+}
+
+impl Actors {
+    /// The keys are listed once, and only if they are needed. Where they may not be seen, ids stay.
+    async fn name(&mut self, entries: &mut [AuditEntry], client: &Client) {
+        for entry in entries.iter_mut().filter(|entry| entry.actor == entry.actor_name) {
+            if self.names.is_none() && entry.actor.starts_with(KEY) {
+                let keys = client.every().await.unwrap_or_default();
+                self.names = Some(keys.into_iter().map(|key| (key.id.as_str().to_owned(), key.name)).collect());
+            }
+            if let Some(name) = self.names.as_ref().and_then(|names| names.get(&entry.actor)) {
+                entry.actor_name.clone_from(name);
             }
         }
     }
@@ -118,12 +142,16 @@ async fn follow(
     }
     let mut left = limit.unwrap_or(usize::MAX);
     let mut is_lost = false;
+    let mut list = output.log(terminal, &audit::COLUMNS);
+    let (mut actors, mut looking) = (Actors::default(), Looking::every(EVERY, 1));
     while left > 0 {
         match newer(&filter, client).await {
-            Ok(entries) => {
+            Ok(mut entries) => {
                 is_lost = false;
+                actors.name(&mut entries, client).await;
                 for entry in entries.iter().take(left) {
-                    show(entry, output, terminal)?;
+                    list.row_of(terminal, || audit::cells(entry, system::now()), || audit::json(entry))?;
+                    list = list.so_far(terminal)?;
                     left -= 1;
                     filter.after = Some(entry.id.clone());
                     // Numbers rise; from here on they say what is new, whatever the clocks do.
@@ -138,7 +166,9 @@ async fn follow(
             }
             Err(error) => return Err(error.into()),
         }
-        tokio::time::sleep(EVERY).await;
+        if left > 0 {
+            looking.wait(client, terminal).await;
+        }
     }
     Ok(())
 }
@@ -156,12 +186,4 @@ async fn newer(filter: &AuditFilter, client: &Client) -> Result<Vec<AuditEntry>,
         }
         page += 1;
     }
-}
-
-/// One entry on a line of its own, at once.
-fn show(entry: &AuditEntry, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let mut list = output.list(terminal, &audit::COLUMNS);
-    list.row_of(terminal, || audit::cells(entry, system::now()), || audit::json(entry))?;
-    list.finish(terminal, json!(null))?;
-    Ok(terminal.flush()?)
 }

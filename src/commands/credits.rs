@@ -36,10 +36,8 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
         let metrics = credits::metrics(&credits, &[("service", client.host())], now);
         output::metrics(terminal, &metrics)?;
     } else {
-        // How long they last is said where the usage may be seen, and left out elsewhere.
-        let counted = client.usage(None, DAYS, now).await.ok();
-        // What is gathered from elsewhere counts changes, and not calls.
-        let counted = counted.filter(|usage| usage.note.is_none());
+        // How long they last is said where calls are counted and may be seen, and left out elsewhere.
+        let counted = if client.counts_calls() { client.usage(None, DAYS, now).await.ok() } else { None };
         let days_left = counted.and_then(|usage| days_left(&credits, &usage));
         let json = credits::json(&credits, days_left, now);
         output.object(terminal, json, |terminal| credits::detail(&credits, days_left, now, terminal))?;

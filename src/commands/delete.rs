@@ -35,7 +35,7 @@ pub(crate) struct Args {
     max: Option<usize>,
 }
 
-const ACT: Act<'_> = Act { verb: "delete", is_final: true };
+const ACT: Act<'_> = Act { verb: "delete", is_final: true, warning: None };
 
 pub(crate) async fn run(
     args: Args,

@@ -61,7 +61,7 @@ pub(crate) struct Args {
     confirm: Vec<String>,
 }
 
-const ACT: Act<'_> = Act { verb: "remove permissions", is_final: false };
+const ACT: Act<'_> = Act::new("remove permissions");
 
 pub(crate) async fn run(
     args: Args,

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::bulk::{self, Account};
-use crate::consent::{Act, Given};
+use crate::consent::Given;
 use crate::failure::quoted;
 use crate::model::selector::Selector;
 use crate::output::Output;
@@ -42,8 +42,6 @@ pub(crate) struct Args {
     max: Option<usize>,
 }
 
-const ACT: Act<'_> = Act { verb: "revoke", is_final: false };
-
 pub(crate) async fn run(
     args: Args,
     yes: bool,
@@ -55,14 +53,15 @@ pub(crate) async fn run(
     if args.reason.is_some() {
         client.must_offer(Ability::Reason)?;
     }
+    let act = bulk::revoking(client);
     let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
     if !args.dry_run {
-        given.or_somebody_to_ask(ACT, terminal)?;
+        given.or_somebody_to_ask(act, terminal)?;
     }
     let now = system::now();
     let meant = selection::meant(client, &args.keys, &args.chosen, now).await?;
     if args.dry_run {
-        return bulk::preview(ACT, &meant, output, terminal, now);
+        return bulk::preview(act, &meant, output, terminal, now);
     }
     let (revoked, active): (Vec<_>, Vec<_>) = meant.into_iter().partition(|key| key.revoked_at.is_some());
     let reason = args.reason.as_deref().map(|reason| text::option("--reason", reason)).unwrap_or_default();
@@ -72,7 +71,7 @@ pub(crate) async fn run(
         account.done(key);
     }
     if !active.is_empty() {
-        given.obtain(ACT, &active, &client.host(), terminal, now)?;
+        given.obtain(act, &active, &client.host(), terminal, now)?;
     }
     account.revoke(active, args.reason.as_deref(), client, &reached.known, terminal).await;
     account.finish(client, output, terminal, now)

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 
 use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
+use crate::looking::Looking;
 use crate::model::selector::{Preference, Selector};
 use crate::model::usage::{Threshold, UsageReport};
 use crate::output::{self, Output, usage};
@@ -15,6 +16,9 @@ use crate::{selection, system};
 
 /// Between two looks with --watch.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// How many requests a look is where nobody counts: who calls, the keys, and what they did.
+const GATHERED: u32 = 3;
 
 /// Show how much is left of the limits, until when, and what eats it
 #[derive(Debug, ClapArgs)]
@@ -44,13 +48,14 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
     };
     let of = key.as_ref().map_or_else(|| client.host(), |key| format!("{} on {}", key.name, client.host()));
     let mut report = client.usage(key.as_ref(), args.days, system::now()).await?;
+    let mut looking = Looking::every(EVERY, if client.counts_calls() { 1 } else { GATHERED });
     loop {
         show(&report, &of, client, output, terminal)?;
         check(&report, args.fail_below)?;
         if !args.watch {
             return Ok(());
         }
-        tokio::time::sleep(EVERY).await;
+        looking.wait(client, terminal).await;
         report = match client.usage(key.as_ref(), args.days, system::now()).await {
             Ok(report) => report,
             // Who watches wants to go on watching when the service is back.

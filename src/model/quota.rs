@@ -1,5 +1,7 @@
 //! How calls are counted: the UTC dates and minutes they fall into, and how many a replica takes at once.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
@@ -63,9 +65,28 @@ pub(crate) struct Quota {
     pub(crate) resets_at: Timestamp,
 }
 
+impl Quota {
+    /// The time between two calls that take half of what is left until the count begins anew; a quarter of an hour at most.
+    pub(crate) fn spread(&self, now: Timestamp) -> Duration {
+        const LONGEST: Duration = Duration::from_mins(15);
+        let time = Duration::try_from(self.resets_at.duration_since(now)).unwrap_or_default();
+        let calls = u32::try_from(self.remaining / 2).unwrap_or(u32::MAX);
+        time.checked_div(calls).unwrap_or(LONGEST).min(LONGEST)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn calls_are_spread_over_the_day() {
+        let now: Timestamp = "2026-02-24T12:00:00Z".parse().unwrap();
+        let of = |remaining| Quota { limit: 1000, remaining, resets_at: Period::day_of(now).end() }.spread(now);
+        assert_eq!(of(86_400), Duration::from_secs(1));
+        assert_eq!(of(864), Duration::from_secs(100));
+        assert_eq!((of(1), of(0), of(-1)), (Duration::from_mins(15), Duration::from_mins(15), Duration::from_mins(15)));
+    }
 
     #[test]
     fn a_day_and_a_minute_end_where_the_next_begin() {

@@ -131,6 +131,15 @@ impl Output {
         Ok(shown)
     }
 
+    /// A list of rows that end in a text, none of which is left out where there is little room.
+    pub(crate) fn log(&self, terminal: &Terminal, columns: &'static [Column]) -> ListWriter<'_> {
+        let mut list = self.list(terminal, columns);
+        if let Form::Table(table) = &mut list.form {
+            *table = table::Table::keeping_all(columns);
+        }
+        list
+    }
+
     /// Starts a list. Nothing is written before its first row, so that a failure until then leaves standard output empty.
     pub(crate) fn list(&self, terminal: &Terminal, columns: &'static [Column]) -> ListWriter<'_> {
         let form = match (self.format, &self.jq) {
@@ -227,6 +236,27 @@ impl ListWriter<'_> {
             terminal.flush()?;
         }
         Ok(())
+    }
+
+    /// Shows what was added so far, of a list that goes on. Where the form is one document, it is a document of its own.
+    pub(crate) fn so_far(mut self, terminal: &mut Terminal) -> Result<Self, OutputError> {
+        let next = match &mut self.form {
+            Form::Json { pretty, .. } => Form::Json { pretty: *pretty, whole: SpooledTempFile::new(IN_MEMORY) },
+            Form::Collected { jq, .. } => Form::Collected { jq, rows: Vec::new() },
+            Form::Table(table) => {
+                table.lay_out(terminal)?;
+                terminal.flush()?;
+                return Ok(self);
+            }
+            Form::Tabs | Form::Csv | Form::JsonLines { .. } => {
+                terminal.flush()?;
+                return Ok(self);
+            }
+        };
+        let next =
+            ListWriter { form: next, columns: self.columns, script_order: self.script_order.clone(), written: 0 };
+        self.finish(terminal, Value::Null)?;
+        Ok(next)
     }
 
     /// Ends the list and writes it to its end. `meta` is printed where there is an envelope for it; `null` or an empty object is none.

@@ -91,6 +91,8 @@ pub(crate) struct Row {
 #[derive(Debug)]
 pub(super) struct Table {
     columns: &'static [Column],
+    /// Whether what has no room stands below its line instead of being left out or cut.
+    keeps_all: bool,
     waiting: Vec<Vec<Cell>>,
     layout: Option<Vec<Slot>>,
 }
@@ -104,7 +106,13 @@ struct Slot {
 
 impl Table {
     pub(super) const fn new(columns: &'static [Column]) -> Self {
-        Self { columns, waiting: Vec::new(), layout: None }
+        Self { columns, keeps_all: false, waiting: Vec::new(), layout: None }
+    }
+
+    /// One whose last column is a text. Where the columns have no room beside each other, it stands below them, and so do
+    /// those that have no room either.
+    pub(super) const fn keeping_all(columns: &'static [Column]) -> Self {
+        Self { columns, keeps_all: true, waiting: Vec::new(), layout: None }
     }
 
     pub(super) fn row(&mut self, terminal: &mut Terminal, mut cells: Vec<Cell>) -> io::Result<()> {
@@ -114,7 +122,7 @@ impl Table {
             }
         }
         if let Some(layout) = &self.layout {
-            return self.write(terminal, layout, &cells);
+            return self.write_all(terminal, layout, &cells);
         }
         self.waiting.push(cells);
         if self.waiting.len() < DECIDING { Ok(()) } else { self.lay_out(terminal) }
@@ -122,18 +130,53 @@ impl Table {
 
     /// Nothing at all is written for a list without rows: the caller says so in words.
     pub(super) fn finish(mut self, terminal: &mut Terminal) -> io::Result<()> {
-        if self.waiting.is_empty() { Ok(()) } else { self.lay_out(terminal) }
+        self.lay_out(terminal)
     }
 
-    fn lay_out(&mut self, terminal: &mut Terminal) -> io::Result<()> {
-        let layout = layout(self.columns, &self.waiting, terminal.width());
+    /// Writes the rows that are there. Those that follow are laid out as they are.
+    pub(super) fn lay_out(&mut self, terminal: &mut Terminal) -> io::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let (columns, width) = (self.columns, terminal.width());
+        let whole = natural(columns, &self.waiting);
+        let layout = if self.keeps_all && total(whole.iter().map(|slot| slot.width)) > width {
+            layout(&columns[..columns.len().saturating_sub(1)], &self.waiting, width)
+        } else {
+            layout(columns, &self.waiting, width)
+        };
         let header: Vec<Cell> =
             self.columns.iter().map(|column| Cell::new(column.title).styled(Style::Strong)).collect();
         self.write(terminal, &layout, &header)?;
         for cells in std::mem::take(&mut self.waiting) {
-            self.write(terminal, &layout, &cells)?;
+            self.write_all(terminal, &layout, &cells)?;
         }
         self.layout = Some(layout);
+        Ok(())
+    }
+
+    /// Writes a row, and below it what has no column.
+    fn write_all(&self, terminal: &mut Terminal, layout: &[Slot], cells: &[Cell]) -> io::Result<()> {
+        const INDENT: &str = "  ";
+        self.write(terminal, layout, cells)?;
+        if !self.keeps_all {
+            return Ok(());
+        }
+        let room = terminal.width().saturating_sub(INDENT.len());
+        let below = self.columns.iter().zip(cells).enumerate();
+        let below =
+            below.filter(|(index, (_, cell))| !cell.human.is_empty() && layout.iter().all(|slot| slot.index != *index));
+        for (index, (column, cell)) in below {
+            // The last is what all the others lead to.
+            let text = if index + 1 == self.columns.len() {
+                cell.human.clone()
+            } else {
+                format!("{} {}", column.title.to_lowercase(), cell.human)
+            };
+            for line in text::wrapped(&text, room) {
+                writeln!(terminal.out(), "{INDENT}{line}")?;
+            }
+        }
         Ok(())
     }
 
@@ -169,18 +212,22 @@ impl Table {
 /// Which columns are shown and how wide: as wide as they need; else those that may shrink do, first to a comfortable
 /// width; then columns that are only nice to have go; then the others shrink further, and at last others go.
 fn layout(columns: &[Column], rows: &[Vec<Cell>], width: usize) -> Vec<Slot> {
-    let mut slots: Vec<Slot> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            let cells = rows.iter().filter_map(|cells| cells.get(index)).map(|cell| text::width(&cell.human));
-            Slot { index, width: cells.max().unwrap_or(0).max(text::width(column.title)) }
-        })
-        .collect();
+    let mut slots = natural(columns, rows);
     while least(columns, &slots, COMFORTABLE) > width && drop_lowest(columns, &mut slots, NEEDED) {}
     while least(columns, &slots, NARROWEST) > width && drop_lowest(columns, &mut slots, ALWAYS) {}
     shrink(columns, &mut slots, width);
     slots
+}
+
+/// All columns, as wide as they need.
+fn natural(columns: &[Column], rows: &[Vec<Cell>]) -> Vec<Slot> {
+    let widest =
+        |index: usize| rows.iter().filter_map(|cells| cells.get(index)).map(|cell| text::width(&cell.human)).max();
+    let slot = |(index, column): (usize, &Column)| Slot {
+        index,
+        width: widest(index).unwrap_or(0).max(text::width(column.title)),
+    };
+    columns.iter().enumerate().map(slot).collect()
 }
 
 fn total(widths: impl ExactSizeIterator<Item = usize>) -> usize {

@@ -70,7 +70,7 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
         ("Today", today, low.then_some(Style::Warning)),
         ("Minute", minute, None),
         ("Pace", Some(format!("{:.0} calls an hour: {lasts}", pace.per_hour)), None),
-        ("Errors", Some(errors), None),
+        ("Errors", counts_calls(report).then_some(errors), None),
         ("Last used", Some(report.last_used_at.map_or_else(|| "never".to_owned(), |at| text::relative(at, now))), None),
         ("Note", report.note.clone(), Some(Style::Dim)),
     ];
@@ -81,8 +81,15 @@ pub(crate) fn detail(report: &UsageReport, of: &str, now: Timestamp, terminal: &
     // One width for both, so that their numbers stand below each other.
     let room = terminal.width().saturating_sub(20).max(8);
     let widest = endpoints.iter().chain(&keys).map(|(name, _)| text::width(name)).max().unwrap_or(0).clamp(8, room);
-    ranking("ENDPOINT", &endpoints, report.endpoints.len(), widest, terminal)?;
-    ranking("KEY", &keys, report.keys.len(), widest, terminal)
+    let are_calls = counts_calls(report);
+    let of = if are_calls { "ENDPOINT" } else { "ACTION" };
+    ranking(of, are_calls, &endpoints, report.endpoints.len(), widest, terminal)?;
+    ranking("KEY", are_calls, &keys, report.keys.len(), widest, terminal)
+}
+
+/// Whether it is calls that were counted, and not what an audit log keeps, where nothing fails.
+fn counts_calls(report: &UsageReport) -> bool {
+    report.note.is_none()
 }
 
 /// `██████░░░░  847 of 1000 left, resets in 3 h 12 min (00:00 UTC)`, without the bars where there is little room. They are
@@ -137,7 +144,8 @@ fn chart(report: &UsageReport, terminal: &mut Terminal) -> io::Result<()> {
         let height = if of.calls == 0 { 0 } else { 1 + of.calls.saturating_mul(7) / most.calls.max(1) };
         line.push_str(bars.get(usize::try_from(height).unwrap_or(0)).copied().unwrap_or(" "));
     }
-    let title = format!("Calls a day, {} days, {} at most ({busiest})", days.len(), most.calls);
+    let what = if counts_calls(report) { "Calls" } else { "Changes" };
+    let title = format!("{what} a day, {} days, {} at most ({busiest})", days.len(), most.calls);
     let room = if terminal.is_on_screen() { width } else { usize::MAX };
     let title = terminal.paint(Style::Dim, &text::wrapped(&title, room).join("\n"));
     writeln!(terminal.out(), "\n{title}\n{line}")
@@ -150,6 +158,7 @@ fn ranked<'a>(of: impl Iterator<Item = (&'a str, Tally)>) -> Vec<(String, Tally)
 
 fn ranking(
     title: &str,
+    are_calls: bool,
     rows: &[(String, Tally)],
     total: usize,
     widest: usize,
@@ -162,9 +171,14 @@ fn ranking(
     for (name, of) in rows {
         let name = text::shorten(name, widest);
         let padding = widest.saturating_sub(text::width(&name));
-        writeln!(lines, "{name}{}  {:>8}  {:>7.1}", " ".repeat(padding), of.calls, of.error_rate() * 100.0).ok();
+        write!(lines, "{name}{}  {:>8}", " ".repeat(padding), of.calls).ok();
+        if are_calls {
+            write!(lines, "  {:>7.1}", of.error_rate() * 100.0).ok();
+        }
+        lines.push('\n');
     }
-    let header = terminal.paint(Style::Dim, &format!("{title:<widest$}  {:>8}  {:>7}", "CALLS", "ERRORS%"));
+    let (counted, errors) = if are_calls { ("CALLS", "  ERRORS%") } else { ("CHANGES", "") };
+    let header = terminal.paint(Style::Dim, &format!("{title:<widest$}  {counted:>8}{errors}"));
     write!(terminal.out(), "\n{header}\n{lines}")?;
     match total.saturating_sub(SHOWN) {
         0 => Ok(()),

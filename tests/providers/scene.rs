@@ -1,5 +1,7 @@
 //! A vendor's workspace behind a running service, and runs of the binary and of curl against it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -31,12 +33,27 @@ impl<'a> Vendor<'a> {
         vendor
     }
 
+    /// A command of whoever holds the database, about this workspace.
+    pub(crate) fn operate(&self, line: &str, options: &str) {
+        let seen = administered(self.place, line, "").arg(workspace(self.name)).args(options).done();
+        assert_eq!(seen.code, 0, "{}", seen.stderr);
+    }
+
+    /// Calls the vendor's API as any program would, with an empty object; the status of the answer.
+    pub(crate) fn call(&self, key: &str, method: &str, path: &str) -> u16 {
+        let mut stream = TcpStream::connect(self.server.address()).unwrap();
+        let head = format!("{method} /{}{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", self.name);
+        let keys = format!("Authorization: Bearer {key}\r\nX-Api-Key: {key}\r\n");
+        let body = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+        stream.write_all(format!("{head}{keys}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
     /// Switches on what lets members manage keys.
     pub(crate) fn allow_keys(&self) {
-        let name = workspace(self.name);
-        let seen =
-            administered(self.place, "serve workspace set-feature", "").arg(name).args("developer-api on").done();
-        assert_eq!(seen.code, 0, "{}", seen.stderr);
+        self.operate("serve workspace set-feature", "developer-api on");
     }
 
     /// A member's credential.

@@ -17,6 +17,7 @@ use crate::model::policy::{Finding, Mend};
 use crate::model::rotation::{Goal, Record, Step};
 use crate::output::{Format, Output};
 use crate::providers::Ability;
+use crate::providers::client::Client;
 use crate::reach::Reached;
 use crate::rotation::{Ended, Hands, Journal, Wishes, begin, resume, rotation_json};
 use crate::sink::SinkSpec;
@@ -29,9 +30,8 @@ const JOBS: u16 = 4;
 /// How long the service may refuse a new key.
 const VERIFY: &str = "60s";
 
-const MEND: Act<'_> = Act { verb: "mend", is_final: false };
-const ROTATE: Act<'_> = Act { verb: "rotate", is_final: false };
-const REVOKE: Act<'_> = Act { verb: "revoke", is_final: false };
+const MEND: Act<'_> = Act::new("mend");
+const ROTATE: Act<'_> = Act::new("rotate");
 
 #[derive(Debug, ClapArgs)]
 #[command(next_help_heading = "Mending")]
@@ -117,14 +117,18 @@ impl Plan {
     }
 
     /// Obtains consent to all of it before any of it is done.
-    fn consent(&self, given: &Given<'_>, host: &str, terminal: &mut Terminal) -> anyhow::Result<()> {
-        let now = system::now();
+    fn consent(&self, given: &Given<'_>, client: &Client, terminal: &mut Terminal) -> anyhow::Result<()> {
+        let (now, host) = (system::now(), client.host());
         match self.rotate.as_slice() {
             [] => {}
-            [key] => given.obtain_yes(ROTATE, key, host, terminal, now)?,
-            keys => given.obtain(ROTATE, keys, host, terminal, now)?,
+            [key] => given.obtain_yes(ROTATE, key, &host, terminal, now)?,
+            keys => given.obtain(ROTATE, keys, &host, terminal, now)?,
         }
-        if self.revoke.is_empty() { Ok(()) } else { given.obtain(REVOKE, &self.revoke, host, terminal, now) }
+        if self.revoke.is_empty() {
+            Ok(())
+        } else {
+            given.obtain(bulk::revoking(client), &self.revoke, &host, terminal, now)
+        }
     }
 }
 
@@ -152,7 +156,7 @@ pub(super) async fn run(
         if !plan.rotate.is_empty() {
             places::check(&fix.to)?;
         }
-        plan.consent(&given, &reached.client.host(), terminal)?;
+        plan.consent(&given, &reached.client, terminal)?;
     }
     // The findings are on standard output; what becomes of the keys is talk.
     let talk = Output { format: Format::Table, jq: None };

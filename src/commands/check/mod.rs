@@ -15,12 +15,12 @@ use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::http::HttpError;
 use crate::model::credits::Credits;
-
 use crate::model::key::{Key, KeyId};
 use crate::model::lifetime::Age;
-use crate::model::policy::{Facts, Finding, Policy};
+use crate::model::policy::{Facts, Finding, Mend, Policy};
 use crate::model::usage::UsageReport;
 use crate::output::{Format, Output, findings};
+use crate::providers::Ability;
 use crate::providers::client::Client;
 use crate::reach::Reached;
 use crate::terminal::Terminal;
@@ -122,7 +122,18 @@ pub(crate) async fn run(
         per_day: seen.usage.as_ref().map(|usage| &usage.per_day),
         credits: seen.credits.as_ref(),
     };
-    let found = policy.findings(facts, now);
+    let mut found = policy.findings(facts, now);
+    for finding in &mut found {
+        // No command is named that the provider does not do.
+        let ability = match finding.mend {
+            Mend::Remove(..) => Ability::Edit,
+            Mend::End(..) => Ability::EditExpiry,
+            Mend::Rotate(_) | Mend::Revoke(_) | Mend::Nothing => continue,
+        };
+        if client.must_offer(ability).is_err() {
+            finding.mend = Mend::Nothing;
+        }
+    }
     print(&found, &policy, client, output, terminal)?;
     if found.is_empty() {
         if output.is_for_people() {
@@ -154,6 +165,9 @@ impl Seen {
     /// Looks at everything that is judged. What may not be seen, or is not offered, is said once.
     async fn of(client: &Client, policy: &Policy, keys: &[Key], terminal: &mut Terminal) -> Result<Self, HttpError> {
         let own = unless_hidden(client.whoami().await, "the credential's own end", terminal)?;
+        if own.as_ref().is_some_and(|whoami| !whoami.tells_key) {
+            terminal.warn("not checked: the credential's own end (the service does not tell which key it is)");
+        }
         let own = own.and_then(|whoami| whoami.key).map(|key| key.id);
         let usage = unless_hidden(
             client.usage(None, DAYS, system::now()).await,
@@ -161,8 +175,12 @@ impl Seen {
             terminal,
         )?;
         let calls = match &usage {
-            Some(usage) => Some(calls(client, usage, keys).await?),
-            None => None,
+            Some(usage) if client.counts_calls() => Some(calls(client, usage, keys).await?),
+            Some(UsageReport { note: Some(note), .. }) => {
+                terminal.warn(&format!("not checked: needless permissions ({note})"));
+                None
+            }
+            _ => None,
         };
         let credits = match policy.credits_below {
             Some(_) => unless_hidden(client.credits().await, "credits", terminal)?,

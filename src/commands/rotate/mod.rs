@@ -73,7 +73,7 @@ pub(crate) struct Args {
     jobs: u16,
 }
 
-const ACT: Act<'_> = Act { verb: "rotate", is_final: false };
+const ACT: Act<'_> = Act::new("rotate");
 
 pub(crate) async fn run(args: Args, yes: bool, hands: &Hands<'_, '_>) -> anyhow::Result<()> {
     let given = Given { yes, max: args.max, many: args.key.is_none(), ..Given::default() };

@@ -21,7 +21,6 @@ impl Client {
     ) -> Result<UsageReport, HttpError> {
         let answer = self.send(&self.dialect.whoami(), &WHOAMI).await?;
         let whoami = self.dialect.caller(&answer.body).map_err(unreadable)?;
-        let per_day = answer.quota.ok_or_else(|| unreadable("it does not say how many calls are left"))?;
         let keys = match key {
             Some(key) => vec![key.clone()],
             None => self.every().await?,
@@ -29,6 +28,8 @@ impl Client {
         let dates: Vec<String> = (0..i64::from(days.max(1))).rev().filter_map(|back| date(now, back)).collect();
         let from = dates.first().and_then(|first| format!("{first}T00:00:00Z").parse().ok());
         let entries = self.entries_since(from).await?;
+        // These requests count too: what the last of them was told is what is left.
+        let per_day = self.left().ok_or_else(|| unreadable("it does not say how many calls are left"))?;
         let of_these = |entry: &&AuditEntry| keys.iter().any(|key| key.id.as_str() == entry.actor);
         let mut by_day: BTreeMap<String, Tally> = dates.iter().map(|day| (day.clone(), Tally::default())).collect();
         let mut by_action: BTreeMap<String, Tally> = BTreeMap::new();

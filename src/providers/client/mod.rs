@@ -9,6 +9,8 @@ mod pages;
 
 pub(crate) use self::pages::Pages;
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
@@ -22,6 +24,7 @@ use crate::model::credits::Credits;
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
 use crate::model::lifetime::Lifetime;
+use crate::model::quota::Quota;
 use crate::model::secret::PlainKey;
 use crate::model::selector::{Preference, Resolution, Selector};
 use crate::model::usage::UsageReport;
@@ -75,12 +78,14 @@ pub(crate) struct Client {
     dialect: &'static dyn Dialect,
     transport: Transport,
     flags: String,
+    /// What the last answer that told it said is left of the day.
+    left: Mutex<Option<Quota>>,
 }
 
 impl Client {
     /// `flags` are those that chose the service, for the lines that people are told to type next.
     pub(crate) fn new(provider: Provider, transport: Transport, flags: String) -> Self {
-        Self { rules: provider.rules(), dialect: dialect(provider), transport, flags }
+        Self { rules: provider.rules(), dialect: dialect(provider), transport, flags, left: Mutex::default() }
     }
 
     /// A service at an address.
@@ -107,6 +112,16 @@ impl Client {
     /// The flags with which another command goes the same way; nothing where the environment says it.
     pub(crate) fn flags(&self) -> &str {
         &self.flags
+    }
+
+    /// What was left of the day after the last request, where the service says so.
+    pub(crate) fn left(&self) -> Option<Quota> {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the service counts the calls of each key. Where it does not, a report of usage is gathered from elsewhere.
+    pub(crate) fn counts_calls(&self) -> bool {
+        self.dialect.usage(None, 1).is_some()
     }
 
     /// Refuses what the provider does not do, before anything is sent.
@@ -280,6 +295,15 @@ impl Client {
             entries.truncate(known);
             more = false;
         }
+        // In the whole seconds that some tell.
+        let second = |instant: Timestamp| instant.as_second();
+        if let Some(from) = filter.from.map(second) {
+            more &= entries.last().is_none_or(|oldest| second(oldest.at) >= from);
+            entries.retain(|entry| second(entry.at) >= from);
+        }
+        if let Some(to) = filter.to.map(second) {
+            entries.retain(|entry| second(entry.at) <= to);
+        }
         if let Some(resource) = &filter.resource {
             entries.retain(|entry| entry.resource_id == *resource);
         }
@@ -299,7 +323,11 @@ impl Client {
     }
 
     async fn send(&self, request: &Request, task: &Task) -> Result<Answer, HttpError> {
-        self.transport.send(request).await.map_err(|error| self.understood(error, task))
+        let answer = self.transport.send(request).await.map_err(|error| self.understood(error, task))?;
+        if answer.quota.is_some() {
+            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = answer.quota;
+        }
+        Ok(answer)
     }
 
     /// What a refusal means where it does not say so itself.

@@ -82,6 +82,7 @@ impl Dialect for LeadLex {
             ("page", Some(page.to_string())),
             ("per_page", Some(AUDIT_PER_PAGE.to_string())),
             ("action", filter.action.as_deref().map(|action| documented(action).to_owned())),
+            ("resource_type", filter.action.as_deref().and_then(kind).map(str::to_owned)),
             ("from_date", filter.from.map(|from| from.to_string())),
             ("to_date", filter.to.map(|to| to.to_string())),
         ];
@@ -100,5 +101,13 @@ fn documented(action: &str) -> &str {
         "revoke" => "delete",
         "edit" | "reactivate" => "update",
         other => other,
+    }
+}
+
+/// What LeadLex calls the kind of thing that an action is of, where that is said: `api_key.create`.
+fn kind(action: &str) -> Option<&str> {
+    match action.rsplit_once('.')?.0 {
+        "api_key" => Some("api_keys"),
+        kind => Some(kind),
     }
 }
