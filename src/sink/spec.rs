@@ -274,6 +274,7 @@ mod tests {
             ("keyring:/account", NotASink::NotAnEntry),
             ("keyring:service/", NotASink::NotAnEntry),
             ("keyring:service/a\nb", NotASink::NotAnEntry),
+            ("keyring:\u{1}_/x", NotASink::NotAnEntry),
             ("cmd:", NotASink::NoCommand),
             ("cmd:  ", NotASink::NoCommand),
             ("fd:", NotASink::NotADescriptor),
