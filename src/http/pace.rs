@@ -18,6 +18,9 @@ const WINDOW: Duration = Duration::from_mins(1);
 /// Resets nearer to one another than this are the same one: they are told in whole seconds.
 const SAME_RESET: SignedDuration = SignedDuration::from_secs(2);
 
+/// When a minute ends is told in whole seconds, rounded up.
+const ROUNDED: Duration = Duration::from_secs(1);
+
 /// No limit is learned that is larger.
 const MOST_REMEMBERED: usize = 4_096;
 
@@ -173,7 +176,7 @@ impl Pace {
             }
             return;
         }
-        self.forget_before(before(until, WINDOW));
+        self.forget_before(before(until, WINDOW + ROUNDED));
         let measured = u64::try_from(self.answered.len()).unwrap_or(u64::MAX).max(1);
         let sure = self.learned.is_some_and(|learned| learned.measured.abs_diff(measured) <= measured / 4);
         let learned = Learned { measured, sure, allowance: measured, since: until, sent: 0 };
@@ -377,6 +380,13 @@ mod tests {
             assert!(minutes <= 13, "{minutes} minutes for ten minutes' worth");
             assert!(service.refused <= 8, "{} refusals", service.refused);
         }
+    }
+
+    #[test]
+    fn a_minute_that_was_used_up_in_its_first_second_is_not_forgotten() {
+        let mut service = Service { limit: 23, minute: -1, taken: 0, refused: 0 };
+        let minutes = send(4 * 23, &mut service, 59_900);
+        assert!(minutes <= 6, "{minutes} minutes for four minutes' worth");
     }
 
     proptest! {
