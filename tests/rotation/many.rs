@@ -195,7 +195,7 @@ fn three_hundred_keys_against_a_limit_killed_twice_on_the_way() {
     assert!(running.ends_within(Duration::from_mins(5)), "it waits for more than its limit");
     let seen = running.done();
     assert_eq!((seen.code, seen.stdout.as_str()), (0, ""), "{}", seen.stderr);
-    assert!(!seen.stderr.contains("429") && !seen.stderr.contains("Not rotated"), "{}", seen.stderr);
+    assert!(!seen.stderr.contains("Rate limit exceeded") && !seen.stderr.contains("Not rotated"), "{}", seen.stderr);
     assert!(seen.stderr.contains("Going on where an earlier run stopped: "), "{}", seen.stderr);
     let all = scene.keys("list --status all --name job-* --json").done().data();
     let of = |status: &str| all.as_array().unwrap().iter().filter(|key| key["status"] == status).count();
