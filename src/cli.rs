@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::Styles;
 use clap::{ArgAction, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::begun::Begun;
 use crate::commands::{
     audit, check, completions, create, credits, delete, edit, help, list, login, logout, lookup, man, perms, profile,
     reactivate, revoke, rotate, rotation, serve, show, usage, whoami,
@@ -15,6 +16,7 @@ use crate::commands::{
 use crate::config::{Environment, Flags, Target, provider};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::http::IdempotencyKey;
 use crate::known::Known;
 use crate::model::lifetime::{Age, NotAnAge};
 use crate::output::{Format, Jq, Output};
@@ -22,7 +24,7 @@ use crate::providers::{Ability, Provider};
 use crate::reach::Reached;
 use crate::rotation::{Hands, Journal};
 use crate::terminal::{Color, Terminal};
-use crate::text;
+use crate::{system, text};
 
 /// Administer API keys
 #[derive(Debug, Parser)]
@@ -172,7 +174,8 @@ impl Cli {
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).into());
         }
         if self.command.reminds() {
-            remind(environment, terminal);
+            let repeated = if let Command::Create(args) = &self.command { args.idempotency_key() } else { None };
+            remind(environment, repeated, terminal);
         }
         match self.command {
             Command::Completions(args) => completions::run(&args, terminal),
@@ -305,7 +308,10 @@ impl Command {
     ) -> anyhow::Result<()> {
         let (client, known, yes) = (&reached.client, &reached.known, globals.yes);
         match self {
-            Self::Create(args) => create::run(args, environment.circumstances(), reached, output, terminal).await,
+            Self::Create(args) => {
+                let begun = environment.data_directory().map(|directory| Begun::of(&directory)).ok();
+                create::run(args, environment.circumstances(), begun.as_ref(), reached, output, terminal).await
+            }
             Self::List(args) => list::run(args, client, known, output, terminal).await,
             Self::Show(args) => show::run(args, client, known, output, terminal).await,
             Self::Edit(args) => edit::run(args, yes, reached, output, terminal).await,
@@ -345,12 +351,18 @@ impl Command {
     }
 }
 
-/// Says in one line that rotations are not over.
-fn remind(environment: &Environment, terminal: &mut Terminal) {
-    let left = environment.data_directory().map_or(0, |directory| Journal::of(&directory).left());
+/// Says in one line that rotations are not over, and of each create that did not come to its end how to go on; but of the one
+/// that is gone on with now.
+fn remind(environment: &Environment, repeated: Option<&IdempotencyKey>, terminal: &mut Terminal) {
+    let Ok(directory) = environment.data_directory() else { return };
+    let left = Journal::of(&directory).left();
     if left > 0 {
         let verb = if left == 1 { "is" } else { "are" };
         terminal.say(&format!("{} {verb} not over: keys rotation list", text::count(left, "rotation")));
+    }
+    let now = system::now();
+    for note in Begun::of(&directory).left(repeated, now) {
+        terminal.say(&note.sentence(now));
     }
 }
 

@@ -16,9 +16,11 @@
 //! * [`terminal`], [`output`], [`text`]: what people and programs see. [`failure`], [`exit`]: how a run fails.
 //! * [`config`], [`profiles`], [`credential`]: the environment, the config file, where the admin's own key lives.
 //! * [`known`]: names and ids of keys that were seen, for a shell to complete.
+//! * [`begun`]: creates that were killed, and the line that gets their keys all the same.
 //! * [`looking`]: the time between two looks of who follows or watches.
 //! * [`files`], [`system`], [`hygiene`]: private files, the clock and randomness, what a crash leaves behind.
 
+mod begun;
 mod bulk;
 mod cli;
 mod commands;

@@ -21,6 +21,7 @@ mod support;
 
 mod cli {
     mod bad_input;
+    mod begun;
     mod check;
     mod completion;
     mod consent;

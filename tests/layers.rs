@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("output", &["exit", "model", "terminal", "text"]),
     ("hygiene", &["exit"]),
     ("known", &["files", "model", "system"]),
+    ("begun", &["exit", "failure", "files", "http", "model", "text"]),
     ("credential", &["exit", "files", "model", "text"]),
     ("profiles", &["credential", "exit", "files", "model", "providers", "text"]),
     ("sink", &["credential", "exit", "files", "model", "system"]),
@@ -137,6 +138,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "commands",
         &[
+            "begun",
             "bulk",
             "cli",
             "config",
@@ -173,16 +175,19 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "begun",
             "commands",
             "config",
             "exit",
             "failure",
+            "http",
             "known",
             "model",
             "output",
             "providers",
             "reach",
             "rotation",
+            "system",
             "terminal",
             "text",
         ],

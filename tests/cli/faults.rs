@@ -196,6 +196,7 @@ fn garbage() {
         assert_eq!((seen.code, seen.stdout.as_str()), (10, ""), "create: {shown}: {}", seen.stderr);
         assert!(seen.resume_line().contains("--idempotency-key one"));
     }
+    let place = Place::new();
     let fake = Fake::answering(answer(200, "", "<html>welcome</html>"));
     call(&place, fake.url(), "list").shows(str![[r#"
 exit 8

@@ -74,6 +74,13 @@ impl Pty {
         self.keyboard.flush().unwrap();
     }
 
+    /// Closes the window: all that runs in it is told so.
+    pub(crate) fn hang_up(mut self) {
+        let group = rustix::process::Pid::from_raw(self.child.process_id().unwrap().cast_signed()).unwrap();
+        rustix::process::kill_process_group(group, rustix::process::Signal::HUP).unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for the end: the exit code, and what is on the screen then.
     #[track_caller]
     pub(crate) fn done(mut self) -> (u32, String) {

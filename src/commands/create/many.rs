@@ -5,10 +5,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::{Args, IfExists, exists, explained, new_key, resume_line, undelivered};
+use crate::begun::{Begun, Note};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
@@ -32,6 +34,7 @@ pub(super) struct Run<'a, 't> {
     /// One end for all, whenever each is made.
     pub(super) lifetime: Lifetime,
     pub(super) circumstances: &'a Circumstances,
+    pub(super) begun: Option<&'a Begun>,
     pub(super) client: &'a Client,
     pub(super) known: &'a Known,
     pub(super) rules: &'a Rules,
@@ -63,6 +66,7 @@ impl Run<'_, '_> {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
         }
+        let open = self.begun.and_then(|begun| begun.note(run, &self.note(&resume)));
         let words = Words {
             verb: "Created",
             done: told,
@@ -70,6 +74,9 @@ impl Run<'_, '_> {
         };
         let one = async |name: &KeyName| self.one(name, run, &resume).await;
         let (made, failed) = bulk::each(names, self.args.jobs, self.terminal, &words, one).await;
+        if let Some(open) = open {
+            open.end(failed.iter().map(|(_, error)| error));
+        }
         if failed.is_empty() {
             return self.print(&made);
         }
@@ -77,6 +84,12 @@ impl Run<'_, '_> {
         let done: Vec<Value> = made.iter().filter_map(Made::key).map(|made| key::json(made, now)).collect();
         let left = failed.iter().map(|(name, error)| Left { id: "", name: name.as_str(), error });
         Err(bulk::partial("create", &done, left.collect(), &resume).into())
+    }
+
+    fn note(&self, resume: &str) -> Note {
+        let file = self.args.names.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
+        let look = format!("keys{} list", self.client.flags());
+        Note { what: file, host: self.client.host(), begun_at: system::now(), resume: resume.to_owned(), look }
     }
 
     /// A name a line; empty lines are none.

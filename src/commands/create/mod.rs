@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
+use crate::begun::{Begun, Note};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted, unknown_outcome};
 use crate::handover::{Handover, Lost, refuse_filtered_out};
@@ -95,11 +96,16 @@ impl Args {
     pub(crate) const fn is_dry_run(&self) -> bool {
         self.dry_run
     }
+
+    pub(crate) const fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.idempotency_key.as_ref()
+    }
 }
 
 pub(crate) async fn run(
     args: Args,
     circumstances: &Circumstances,
+    begun: Option<&Begun>,
     reached: &Reached,
     output: &Output,
     terminal: &mut Terminal,
@@ -112,7 +118,7 @@ pub(crate) async fn run(
     let lifetime = rules.taken(args.expires, now);
     if args.names.is_some() {
         let (terminal, known) = (&RefCell::new(terminal), &reached.known);
-        let run = many::Run { args: &args, lifetime, circumstances, client, known, rules, output, terminal };
+        let run = many::Run { args: &args, lifetime, circumstances, begun, client, known, rules, output, terminal };
         return run.all(&idempotency_key).await;
     }
     let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
@@ -127,22 +133,26 @@ pub(crate) async fn run(
     if handover.is_empty() {
         refuse_lost_object(&new, output)?;
     }
-    let (issued, replayed) = match client.create(&new, &idempotency_key).await {
-        Ok(created) => created,
-        Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
-            return skip(&new, client, output, terminal).await;
-        }
-        Err(error) => {
-            let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
-            return Err(explained(error, new.name.as_str(), &resume));
-        }
-    };
-    reached.known.note(&issued.key);
-    let record = key::json(&issued.key, system::now());
     let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
-    let places = deliver(&issued, record, handover, output, terminal, &resume)?;
-    report(&issued, &places, replayed, client, terminal);
-    Ok(())
+    let look = format!("keys{} list{}", client.flags(), text::option("--name", new.name.as_str()));
+    let note = Note { what: new.name.as_str().to_owned(), host: client.host(), begun_at: now, resume, look };
+    let open = begun.and_then(|begun| begun.note(&idempotency_key, &note));
+    let outcome = match client.create(&new, &idempotency_key).await {
+        Ok((issued, replayed)) => {
+            reached.known.note(&issued.key);
+            let record = key::json(&issued.key, system::now());
+            let places = deliver(&issued, record, handover, output, terminal, &note.resume);
+            places.map(|places| report(&issued, &places, replayed, client, terminal))
+        }
+        Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
+            skip(&new, client, output, terminal).await
+        }
+        Err(error) => Err(explained(error, new.name.as_str(), &note.resume)),
+    };
+    if let Some(open) = open {
+        open.end(outcome.as_ref().err());
+    }
+    outcome
 }
 
 fn new_key(
