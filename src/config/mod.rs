@@ -1,209 +1,20 @@
-//! What was meant: flag over environment over profile over default. The only reader of the environment, and read once.
+//! What was meant: flag over environment over profile over default.
 
-use std::env;
+mod environment;
+mod error;
+
+pub(crate) use self::environment::Environment;
+pub(crate) use self::error::ConfigError;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use directories::ProjectDirs;
-use thiserror::Error;
-use zeroize::Zeroizing;
-
 use crate::credential::CredentialStore;
-use crate::exit::{Exit, Explain};
 use crate::http::{Detail, Terms, Trust};
 use crate::known::Place;
-use crate::model::secret::{NotAKey, PlainKey};
-use crate::profiles::{self, LOCAL, Profile, Profiles, ProfilesError};
+use crate::model::secret::PlainKey;
+use crate::profiles::{self, LOCAL, Profile, Profiles};
 use crate::providers::Provider;
-use crate::sink::Circumstances;
-use crate::terminal::Surroundings;
-use crate::text;
-
-/// What coding agents set in the commands they run, whose output they keep in a conversation. What a person sets for an
-/// agent, as `CODEX_HOME`, is none of these.
-const AGENTS: [&str; 13] = [
-    "CLAUDECODE",
-    "CURSOR_AGENT",
-    "CODEX_SANDBOX",
-    "CODEX_SANDBOX_NETWORK_DISABLED",
-    "CODEX_THREAD_ID",
-    "CODEX_CI",
-    "GEMINI_CLI",
-    "CLINE_ACTIVE",
-    "OPENCODE",
-    "QWEN_CODE",
-    "AUGMENT_AGENT",
-    "GOOSE_TERMINAL",
-    "AI_AGENT",
-];
-
-/// What CI services set in the jobs they run, whose output they keep in a log. The general one last.
-const LOGS: [&str; 12] = [
-    "GITHUB_ACTIONS",
-    "GITLAB_CI",
-    "JENKINS_URL",
-    "TF_BUILD",
-    "BUILDKITE",
-    "CIRCLECI",
-    "TRAVIS",
-    "TEAMCITY_VERSION",
-    "BITBUCKET_BUILD_NUMBER",
-    "CODEBUILD_BUILD_ID",
-    "DRONE",
-    "CI",
-];
-
-/// The variables this program knows.
-pub(crate) struct Environment {
-    profile: Option<String>,
-    provider: Option<String>,
-    api_key: Option<Zeroizing<String>>,
-    /// The keys in the variables that the users of a provider have anyway.
-    usual_keys: Vec<(&'static str, Zeroizing<String>)>,
-    api_url: Option<String>,
-    config_directory: Option<PathBuf>,
-    data_directory: Option<PathBuf>,
-    cache_directory: Option<PathBuf>,
-    /// `SSL_CERT_FILE`
-    certificates: Option<PathBuf>,
-    display: bool,
-    pub(crate) database: Option<String>,
-    pub(crate) no_input: bool,
-    no_color: bool,
-    ci: bool,
-    dumb: bool,
-    columns: Option<u16>,
-    unicode: bool,
-    circumstances: Circumstances,
-}
-
-impl Environment {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-    pub(crate) fn read() -> Self {
-        let text = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-        let path = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let is_on = |name: &str| text(name).is_some_and(|value| value != "false" && value != "0");
-        // Agents run in CI too, and are between the command and the log then.
-        let agent = AGENTS.iter().find(|variable| is_on(variable));
-        let reader = agent.map(|variable| format!("a coding agent ({variable} is set)"));
-        let log = LOGS.iter().find(|variable| is_on(variable)).map(|variable| format!("a CI log ({variable} is set)"));
-        Self {
-            profile: text("KEYS_PROFILE"),
-            provider: text("KEYS_PROVIDER"),
-            api_key: text("KEYS_API_KEY").map(Zeroizing::new),
-            usual_keys: Provider::ALL
-                .iter()
-                .filter_map(|provider| provider.rules().variable)
-                .filter_map(|variable| Some((variable, Zeroizing::new(text(variable)?))))
-                .collect(),
-            api_url: text("KEYS_API_URL"),
-            config_directory: path("KEYS_CONFIG_DIR"),
-            data_directory: path("KEYS_DATA_DIR"),
-            cache_directory: path("KEYS_CACHE_DIR"),
-            certificates: path("SSL_CERT_FILE"),
-            display: cfg!(not(unix)) || text("DISPLAY").or_else(|| text("WAYLAND_DISPLAY")).is_some(),
-            database: text("KEYS_DATABASE_URL"),
-            no_input: is_on("KEYS_NO_INPUT"),
-            no_color: text("NO_COLOR").is_some(),
-            ci: is_on("CI"),
-            dumb: text("TERM").is_some_and(|value| value == "dumb"),
-            columns: text("COLUMNS").and_then(|value| value.parse().ok()),
-            unicode: ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| text(name)).is_some_and(|locale| {
-                let locale = locale.to_lowercase();
-                locale.contains("utf-8") || locale.contains("utf8")
-            }) || cfg!(windows),
-            circumstances: Circumstances {
-                credentials: Provider::ALL.iter().filter_map(|provider| provider.rules().variable).collect(),
-                reader: reader.or(log),
-                agent: agent.is_some(),
-                github_actions: is_on("GITHUB_ACTIONS"),
-                github_env: path("GITHUB_ENV"),
-                github_output: path("GITHUB_OUTPUT"),
-                gitlab_project: path("CI_PROJECT_DIR").filter(|_| is_on("GITLAB_CI")),
-                tmux: text("TMUX").is_some(),
-                ssh: text("SSH_CONNECTION").is_some(),
-            },
-        }
-    }
-
-    /// What the terminal needs to know.
-    pub(crate) const fn surroundings(&self) -> Surroundings {
-        Surroundings {
-            no_color: self.no_color,
-            dumb: self.dumb,
-            ci: self.ci,
-            columns: self.columns,
-            unicode: self.unicode,
-        }
-    }
-
-    /// What the places for secrets need to know.
-    pub(crate) const fn circumstances(&self) -> &Circumstances {
-        &self.circumstances
-    }
-
-    /// Where this user's data lives; not made here.
-    pub(crate) fn data_directory(&self) -> Result<PathBuf, ConfigError> {
-        if let Some(directory) = &self.data_directory {
-            return Ok(directory.clone());
-        }
-        let project = ProjectDirs::from("", "", "keys").ok_or(ConfigError::NoHome)?;
-        Ok(project.data_dir().to_owned())
-    }
-
-    /// Where this user's configuration lives; not made here.
-    pub(crate) fn config_directory(&self) -> Result<PathBuf, ConfigError> {
-        if let Some(directory) = &self.config_directory {
-            return Ok(directory.clone());
-        }
-        let project = ProjectDirs::from("", "", "keys").ok_or(ConfigError::NoConfigHome)?;
-        Ok(project.config_dir().to_owned())
-    }
-
-    /// Where the names of keys that were seen are kept for the shell; not made here. Nowhere in CI, where nobody types.
-    pub(crate) fn names_directory(&self) -> Option<PathBuf> {
-        if self.ci {
-            return None;
-        }
-        let directory = self.cache_directory.clone();
-        let usual = || ProjectDirs::from("", "", "keys").map(|project| project.cache_dir().to_owned());
-        Some(directory.or_else(usual)?.join("names"))
-    }
-
-    /// Whether a window can come up, such as that of a keyring that wants to be unlocked.
-    pub(crate) const fn has_display(&self) -> bool {
-        self.display
-    }
-
-    /// The variable that holds the key for a provider, which comes before everything that is stored.
-    pub(crate) fn key_variable(&self, provider: Provider) -> Option<&'static str> {
-        self.key_text(provider).map(|(variable, _)| variable)
-    }
-
-    fn key_text(&self, provider: Provider) -> Option<(&'static str, &Zeroizing<String>)> {
-        let usual = || {
-            let (variable, text) = self.usual_keys.iter().find(|(name, _)| provider.rules().variable == Some(*name))?;
-            Some((*variable, text))
-        };
-        self.api_key.as_ref().map(|text| ("KEYS_API_KEY", text)).or_else(usual)
-    }
-
-    /// The profile that the environment names.
-    pub(crate) fn profile(&self) -> Option<&str> {
-        self.profile.as_deref()
-    }
-
-    fn api_key(&self, provider: Provider) -> Result<Option<Source>, ConfigError> {
-        let Some((variable, text)) = self.key_text(provider) else { return Ok(None) };
-        let key = PlainKey::parse(text).map_err(|source| ConfigError::UnusableKey { variable, source })?;
-        Ok(Some(Source::Environment { key, variable }))
-    }
-
-    fn provider(&self) -> Result<Option<Provider>, ConfigError> {
-        let known = |name: &String| Provider::named(name).ok_or_else(|| ConfigError::UnknownProvider(name.clone()));
-        self.provider.as_ref().map(known).transpose()
-    }
-}
 
 /// What the flags say about where to go.
 #[derive(Debug, Default, Clone)]
@@ -277,7 +88,7 @@ impl Target {
         let provider = wanted.or(stored.map(|profile| profile.provider)).unwrap_or(Provider::Native);
         let api_url = flags.api_url.as_ref().or(environment.api_url.as_ref());
         let source = match (environment.api_key(provider)?, stored) {
-            (Some(source), _) => source,
+            (Some((key, variable)), _) => Source::Environment { key, variable },
             (None, Some(profile)) => {
                 refuse_elsewhere(profile, wanted, api_url)?;
                 Source::Store(profile.store(&environment.config_directory()?))
@@ -425,110 +236,13 @@ impl Intent {
     }
 }
 
-/// What is set cannot be followed.
-#[derive(Debug, Error)]
-pub(crate) enum ConfigError {
-    #[error("nobody is logged in, no profile is chosen, and {}", unset(*variable))]
-    NoCredential { variable: Option<&'static str> },
-    #[error("no profile is chosen, and none is the default")]
-    NoDefault { known: Vec<String> },
-    #[error("KEYS_API_KEY is set, but not the address of the service")]
-    NoAddress,
-    #[error("the address of the service is missing")]
-    NoLoginAddress,
-    #[error("{variable} does not hold a key: {source}")]
-    UnusableKey { variable: &'static str, source: NotAKey },
-    #[error("there is no profile `{}`", text::escape(name))]
-    UnknownProfile { name: String, known: Vec<String> },
-    #[error("there is no provider `{}`", text::escape(.0))]
-    UnknownProvider(String),
-    #[error("the profile `local` runs in this process: it takes neither --provider nor --api-url")]
-    LocalElsewhere,
-    #[error("the credential of the profile `{profile}` is for {own}, and is not sent to `{}`", text::escape(service))]
-    ForAnother { profile: String, own: String, service: String },
-    #[error("no home directory is known, so there is no place for the data of the profile `local`")]
-    NoHome,
-    #[error("no home directory is known, so there is no place for profiles")]
-    NoConfigHome,
-    #[error(transparent)]
-    Profiles(#[from] ProfilesError),
-}
-
-fn unset(variable: Option<&str>) -> String {
-    match variable {
-        Some(usual) => format!("neither KEYS_API_KEY nor {usual} is set"),
-        None => "KEYS_API_KEY is not set".to_owned(),
-    }
-}
-
-impl Explain for ConfigError {
-    fn exit(&self) -> Exit {
-        match self {
-            Self::NoCredential { .. } | Self::NoDefault { .. } | Self::UnusableKey { .. } | Self::ForAnother { .. } => {
-                Exit::Unauthenticated
-            }
-            Self::NoAddress
-            | Self::NoLoginAddress
-            | Self::UnknownProfile { .. }
-            | Self::UnknownProvider(_)
-            | Self::LocalElsewhere
-            | Self::NoHome
-            | Self::NoConfigHome => Exit::Usage,
-            Self::Profiles(error) => error.exit(),
-        }
-    }
-
-    fn code(&self) -> &str {
-        match self {
-            Self::NoCredential { .. } | Self::NoDefault { .. } => "no_credential",
-            Self::NoAddress | Self::NoLoginAddress => "no_api_url",
-            Self::UnusableKey { .. } => "unusable_key",
-            Self::UnknownProfile { .. } => "unknown_profile",
-            Self::UnknownProvider(_) => "unknown_provider",
-            Self::LocalElsewhere => "conflicting_options",
-            Self::ForAnother { .. } => "credential_for_another",
-            Self::NoHome | Self::NoConfigHome => "no_home_directory",
-            Self::Profiles(error) => error.code(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NoCredential { .. } => {
-                "log in to a service with: keys login --api-url URL; or use the one built into this program: keys -p local …"
-            }
-            Self::NoDefault { known } => {
-                let known = text::list_of(known.iter().map(|name| text::escape(name)));
-                return Some(format!("choose one for good with: keys profile use NAME; or now with -p NAME: {known}"));
-            }
-            Self::NoAddress => "set KEYS_API_URL, or give --api-url",
-            Self::NoLoginAddress => "say where to log in: keys login --api-url https://keys.example.com",
-            Self::UnusableKey { .. } => "set it to the whole key, as it was shown when it was made",
-            Self::UnknownProfile { known, .. } => {
-                let known = text::list_of(known.iter().map(String::as_str).chain([LOCAL]).map(text::escape));
-                return Some(format!("there is {known}; make another one with: keys login -p NAME --api-url URL"));
-            }
-            Self::UnknownProvider(_) => "set KEYS_PROVIDER to native, leadlex, nexus or contactlevel",
-            Self::LocalElsewhere => "leave out one or the other",
-            Self::ForAnother { .. } => {
-                "leave out --api-url and KEYS_API_URL, or make a profile for that service with: keys login -p NAME --api-url URL"
-            }
-            Self::NoHome => "set KEYS_DATA_DIR to a directory of yours",
-            Self::NoConfigHome => "set KEYS_CONFIG_DIR to a directory of yours",
-            Self::Profiles(error) => return error.hint(),
-        };
-        Some(hint.to_owned())
-    }
-
-    fn is_retryable(&self) -> bool {
-        false
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use zeroize::Zeroizing;
+
     use super::*;
     use crate::credential::Storage;
+    use crate::exit::Explain as _;
     use crate::files::scratch::Scratch;
 
     const PROFILES: &str = "default = \"work\"\n\
@@ -536,26 +250,7 @@ mod tests {
         [profiles.lab]\napi_url = \"https://lab.example.com/\"\nstorage = \"file\"\n";
 
     fn environment(scratch: &Scratch) -> Environment {
-        Environment {
-            profile: None,
-            provider: None,
-            api_key: None,
-            usual_keys: Vec::new(),
-            api_url: None,
-            circumstances: Circumstances::default(),
-            config_directory: Some(scratch.path("")),
-            data_directory: Some(scratch.path("data")),
-            cache_directory: None,
-            certificates: None,
-            display: false,
-            database: None,
-            no_input: false,
-            no_color: false,
-            ci: false,
-            dumb: false,
-            columns: None,
-            unicode: false,
-        }
+        Environment::of_test(scratch.path(""), scratch.path("data"))
     }
 
     fn key() -> Zeroizing<String> {
