@@ -3,28 +3,28 @@
 //! A target is checked twice over: what is there already must be ours alone, and what is written is a new file that
 //! takes its place by a rename. So a symbolic link is never followed, and a reader sees the old content or the new.
 
+mod error;
+mod lock;
 #[cfg(test)]
 pub(crate) mod scratch;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::error::FileError;
+pub(crate) use self::lock::Lock;
+
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::exit::{Exit, Explain};
-use crate::text;
+use self::error::{READ, Why};
+use self::lock::is_at;
 
 /// How often another name is tried when a temporary file's name is taken, which only a killed process leaves behind.
 const ATTEMPTS: usize = 64;
-
-/// What is tried by those who only look.
-const READ: &str = "read";
 
 /// How much of the target's name goes into the temporary one: names end at 255 bytes.
 const NAME_SHOWN: usize = 48;
@@ -99,76 +99,6 @@ pub(crate) fn replace_lightly(target: &Path, content: &[u8]) -> Result<(), FileE
         fs::remove_file(&temporary).ok();
         failed(cause)
     })
-}
-
-/// Held by one process at a time. Given back when dropped, and by the system when the process dies. The file stays:
-/// removing it would let two processes hold locks on two files of one name.
-pub(crate) struct Lock {
-    file: File,
-}
-
-/// How many times, ten milliseconds apart, a lock is asked for.
-const PATIENCE: u32 = 500;
-
-impl Lock {
-    /// Waits until nobody else holds the lock, at most five seconds: as long as for the lock of a database.
-    pub(crate) fn exclusive(path: &Path) -> Result<Self, FileError> {
-        const ATTEMPT: &str = "lock";
-        let failed = |why| FileError::new(ATTEMPT, path, why);
-        find_private(path, ATTEMPT)?;
-        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-            .open(path)
-            .map_err(|cause| failed(Why::System(cause)))?;
-        let metadata = file.metadata().map_err(|cause| failed(Why::System(cause)))?;
-        check_private(&metadata).map_err(failed)?;
-        for _ in 0..PATIENCE {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self { file }),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
-                Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(cause)) => return Err(failed(Why::System(cause))),
-            }
-        }
-        Err(failed(Why::Held))
-    }
-}
-
-impl Lock {
-    /// Takes the lock where nobody else holds it; `None` where somebody does. Unlike [`Lock::exclusive`] for a lock whose
-    /// file goes when it is given back, see [`Lock::end`].
-    pub(crate) fn attempt(path: &Path) -> Result<Option<Self>, FileError> {
-        const ATTEMPT: &str = "lock";
-        let failed = |cause| FileError::new(ATTEMPT, path, Why::System(cause));
-        for _ in 0..ATTEMPTS {
-            find_private(path, ATTEMPT)?;
-            let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-                .open(path)
-                .map_err(failed)?;
-            match file.try_lock() {
-                Ok(()) if is_at(&file, path) => return Ok(Some(Self { file })),
-                // Whoever held it has removed the file meanwhile.
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Ok(None),
-                Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Interrupted => {}
-                Err(TryLockError::Error(cause)) => return Err(failed(cause)),
-            }
-        }
-        Ok(None)
-    }
-
-    /// Gives the lock back for good, with its file. While it is held, nobody else can take another file for it.
-    pub(crate) fn end(self, path: &Path) {
-        // A file that stays does no harm.
-        fs::remove_file(path).ok();
-        drop(self);
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        // Closing would do, unless a child that is being started holds a copy of the descriptor at this moment.
-        self.file.unlock().ok();
-    }
 }
 
 /// Creates a directory that only we may enter, with its missing parents. One that exists is taken as it is.
@@ -281,106 +211,6 @@ pub(crate) fn create_private(path: &Path) -> Result<bool, FileError> {
             Ok(false)
         }
         Err(cause) => Err(FileError::new(ATTEMPT, path, Why::System(cause))),
-    }
-}
-
-/// What was tried with which file, and why it did not work. The reason is part of the message and not a source, so that
-/// a closed pipe below a secret is never taken for a reader who has seen enough.
-#[derive(Debug, Error)]
-#[error("could not {attempt} `{}`: {why}", path.display())]
-pub(crate) struct FileError {
-    attempt: &'static str,
-    path: PathBuf,
-    why: Why,
-}
-
-#[derive(Debug, Error)]
-enum Why {
-    #[error("it is a symbolic link")]
-    Link,
-    #[error("another program holds it")]
-    Held,
-    #[error("it is a directory")]
-    Directory,
-    #[error("it is not a regular file")]
-    Special,
-    #[error("it is not a directory")]
-    NotADirectory,
-    #[cfg(unix)]
-    #[error("others may use it (its mode is {0:04o})")]
-    Open(u32),
-    #[cfg(unix)]
-    #[error("it belongs to another user (uid {0})")]
-    Foreign(u32),
-    #[error("it is larger than {0} bytes")]
-    TooLarge(u64),
-    #[error("this does not name a file")]
-    NoName,
-    #[error("{0}")]
-    System(io::Error),
-}
-
-impl FileError {
-    /// The reason alone, for whoever names the place in its own words.
-    pub(crate) fn reason(&self) -> String {
-        self.why.to_string()
-    }
-
-    fn new(attempt: &'static str, path: &Path, why: Why) -> Self {
-        Self { attempt, path: path.to_owned(), why }
-    }
-
-    fn system_hint(&self, kind: ErrorKind) -> Option<String> {
-        match kind {
-            ErrorKind::NotFound => {
-                Some(format!("create the directory first: `mkdir -p {}`", shell_word(parent(&self.path))))
-            }
-            ErrorKind::PermissionDenied => Some("check who may write to the directory, or name another".to_owned()),
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-                Some("make room on the disk, or name another".to_owned())
-            }
-            ErrorKind::ReadOnlyFilesystem => Some("name a file on a disk that can be written to".to_owned()),
-            _ => None,
-        }
-    }
-}
-
-impl Explain for FileError {
-    /// Where a file of ours cannot be used, nothing was changed. A sink that cannot be used says so in its own words.
-    fn exit(&self) -> Exit {
-        Exit::Unreachable
-    }
-
-    fn code(&self) -> &'static str {
-        "file_unusable"
-    }
-
-    fn is_retryable(&self) -> bool {
-        matches!(self.why, Why::Held)
-    }
-
-    fn hint(&self) -> Option<String> {
-        let path = self.path.display();
-        match &self.why {
-            Why::Link => Some("name the file itself: links are not followed".to_owned()),
-            Why::Directory | Why::NoName => {
-                Some(format!("name a file in it, such as `{}`", self.path.join("key").display()))
-            }
-            Why::Held => Some("close the program that holds it, then run the command again".to_owned()),
-            Why::Special => Some("name a regular file, or one that does not exist yet".to_owned()),
-            Why::NotADirectory => Some(format!("move `{path}` away or name another directory")),
-            #[cfg(unix)]
-            Why::Open(_) => Some(format!("run `chmod 600 {}`", shell_word(&self.path))),
-            #[cfg(unix)]
-            Why::Foreign(_) => Some(format!("move `{path}` away or name another file")),
-            Why::TooLarge(_) => Some("check that this is the file you meant".to_owned()),
-            Why::System(cause) if self.attempt == READ => match cause.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => Some("check the path".to_owned()),
-                ErrorKind::PermissionDenied => Some("let the user who runs this read it, and nobody else".to_owned()),
-                _ => None,
-            },
-            Why::System(cause) => self.system_hint(cause.kind()),
-        }
     }
 }
 
@@ -516,21 +346,6 @@ fn sweep_those(directory: &Path, fits: impl Fn(&str) -> bool) {
     }
 }
 
-/// Whether the path still names this very file.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    let (Ok(ours), Ok(there)) = (file.metadata(), fs::symlink_metadata(path)) else { return false };
-    (ours.dev(), ours.ino()) == (there.dev(), there.ino())
-}
-
-/// An open file cannot be removed here.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> bool {
-    true
-}
-
 /// Reads a file of a known length into one buffer: one that grew would leave a copy of its content behind.
 fn read_exactly(mut file: File, length: usize) -> io::Result<Zeroizing<Vec<u8>>> {
     // One byte more, to see that this is the end.
@@ -589,11 +404,4 @@ fn parent(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// A path as it can be pasted into a shell.
-fn shell_word(path: &Path) -> String {
-    let text = path.display().to_string();
-    let guard = if text.starts_with('-') { "./" } else { "" };
-    text::shell_word(&format!("{guard}{text}"))
 }

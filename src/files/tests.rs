@@ -1,7 +1,9 @@
 //! Tests of private files and locks.
 
+use super::error::shell_word;
 use super::scratch::Scratch;
 use super::*;
+use crate::exit::Explain as _;
 
 fn message<T>(result: Result<T, FileError>) -> String {
     match result {
