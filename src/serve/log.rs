@@ -141,10 +141,11 @@ impl Log {
     }
 
     fn request_line(&self, level: Level, line: &Line<'_>) -> String {
-        let path = line.path.map(text::without_plaintexts);
+        // Any word can be a method, and a key is a word.
+        let [method, path] = [line.method, line.path].map(|said| said.map(text::without_plaintexts));
         let milliseconds = line.took.as_secs_f64() * 1e3;
         if self.form == Form::Words {
-            let (method, path) = (line.method.unwrap_or("-"), path.as_deref().unwrap_or("-"));
+            let (method, path) = (method.as_deref().unwrap_or("-"), path.as_deref().unwrap_or("-"));
             let cause = line.cause.map(|cause| format!(": {cause}")).unwrap_or_default();
             let id = line.request_id.unwrap_or("-");
             let words = format!("{method} {path} {} in {milliseconds:.1} ms ({id}){cause}", line.status);
@@ -153,7 +154,7 @@ impl Log {
         let mut json = self.begin(level);
         json.push_str(r#","event":"request""#);
         text_field(&mut json, "request_id", line.request_id);
-        text_field(&mut json, "method", line.method);
+        text_field(&mut json, "method", method.as_deref());
         text_field(&mut json, "path", path.as_deref());
         let _ = write!(json, r#","status":{},"duration_ms":{milliseconds:.3},"client":"{}""#, line.status, line.client);
         text_field(&mut json, "workspace", line.workspace);

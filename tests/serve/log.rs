@@ -28,6 +28,12 @@ fn a_request_is_a_line_without_a_secret() {
     // Who takes the key for the id.
     served.exchange(request("GET", &format!("/v1/api-keys/{admin}"), &bearer, ""));
     served.exchange(request("POST", "/v1/api-keys/lookup", &bearer, &format!(r#"{{"key": "{admin}"}}"#)));
+    // Any word can be a method.
+    let refused_method = served.exchange(request(admin, "/v1/whoami", &bearer, ""));
+    assert!(refused_method.starts_with("HTTP/1.1 405"), "{refused_method}");
+    let usage = served.get("/v1/usage");
+    assert!(usage.contains("(other) /v1/whoami") && !usage.contains(&admin[13..]), "{usage}");
+    served.wait_for_line(|line| line["method"] == "…");
     let of = |path: &'static str| move |line: &Value| line["path"] == path;
     let made = served.wait_for_line(of("/v1/api-keys"));
     let refused = served.wait_for_line(of("/v1/whoami"));

@@ -1,7 +1,7 @@
 //! What comes before every route: who calls, whether the call may be made, and its being counted.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -56,7 +56,8 @@ async fn counted(counter: &Counter, template: Option<&str>, mut request: Request
         request.extensions_mut().insert(Authenticated(authenticated));
         return next.run(request).await;
     };
-    let endpoint = format!("{} {}", request.method(), template.map_or_else(|| "(unknown)".to_owned(), counted_as));
+    let route = template.map_or_else(|| "(unknown)".to_owned(), counted_as);
+    let endpoint = format!("{} {route}", counted_method(request.method()));
     let is_free = caller.rules().is_free(request.method().as_str(), request.uri().path());
     let (quota, allowed) = context.service.meter(&caller, is_free, now).await;
     if let Some(trace) = request.extensions().get::<Trace>() {
@@ -73,6 +74,13 @@ async fn counted(counter: &Counter, template: Option<&str>, mut request: Request
         response.extensions_mut().insert(quota);
     }
     response
+}
+
+/// The method of a call as it is counted. Any word can be one, also a key, and what is counted is kept.
+fn counted_method(method: &Method) -> &str {
+    const KNOWN: [Method; 7] =
+        [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+    if KNOWN.contains(method) { method.as_str() } else { "(other)" }
 }
 
 fn is_error(response: &Response) -> bool {
