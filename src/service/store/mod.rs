@@ -126,6 +126,12 @@ impl Store {
                 }
             })
         });
+        // Where SQLite undoes a transaction by itself, as on a full disk, the connection takes it for open still, and begins no
+        // other one: it is given up.
+        options = options.before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        });
         if !is_sqlite {
             // Whoever stopped waiting for an answer leaves a connection behind that may lead nowhere: it is given up then.
             options = options.after_release(|connection, _| {

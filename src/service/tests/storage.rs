@@ -167,6 +167,26 @@ fn one_connection_is_enough_for_everything() {
     });
 }
 
+/// As SQLite does where the disk is full: it undoes all of a transaction, and not the statement alone.
+#[test]
+fn a_change_that_sqlite_undoes_as_a_whole_spoils_no_connection() {
+    block_on(async {
+        let database = TestDatabase::sqlite();
+        let bench = Bench::open(&database).await;
+        let (admin, _) = bench.workspace("acme").await;
+        let full = "CREATE TRIGGER full BEFORE INSERT ON api_keys BEGIN SELECT RAISE(ROLLBACK, 'full'); END";
+        database.execute(full).await.unwrap();
+        let create = async |name: String| outcome(bench.create(&admin, &new_key(&name, &["read"]), START).await);
+        for number in 0..8 {
+            assert_eq!(create(format!("full {number}")).await, UNAVAILABLE);
+        }
+        database.execute("DROP TRIGGER full").await.unwrap();
+        for number in 0..8 {
+            assert_eq!(create(format!("key {number}")).await, "done");
+        }
+    });
+}
+
 #[test]
 fn a_database_that_is_gone_refuses_and_says_so() {
     on_each_database(async |database| {
