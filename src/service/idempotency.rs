@@ -138,8 +138,13 @@ impl Service {
             let key = write.find_key(caller.actor().0).await?.ok_or(Refusal::InvalidKey)?;
             may(&caller.as_it_is_now(&key, now)?)?;
         }
-        write.purge_answers(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)).await?;
+        write.purge_answers(oldest_kept(now)).await?;
         Ok(write)
+    }
+
+    /// Drops the answers that have been kept long enough, also of workspaces in which nothing changes any more.
+    pub(super) async fn purge_answers(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.store.purge_answers(oldest_kept(now)).await
     }
 
     /// Ends a change: keeps its answer for replay where it carries an Idempotency-Key, and commits. `made` names the key
@@ -174,6 +179,11 @@ impl Service {
         self.settle(&changes).await?;
         Ok(answer)
     }
+}
+
+/// Answers made by then are kept no longer.
+fn oldest_kept(now: Timestamp) -> Timestamp {
+    now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)
 }
 
 /// SHA-256 over what makes a request the same, each part with its length in front. Another key of the same workspace has

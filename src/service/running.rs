@@ -15,6 +15,9 @@ use crate::model::quota::Period;
 /// Between two rounds of what is written behind.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// Rounds between two looks for answers that are kept no longer: a minute, for each may hold a plaintext.
+const ROUNDS_TO_PURGE: u32 = 60;
+
 /// Rounds between two looks for what is old enough to be forgotten: an hour.
 const ROUNDS_TO_TIDY: u32 = 3_600;
 
@@ -75,6 +78,9 @@ async fn write_behind(service: Service, now: fn() -> Timestamp, mut stopped: wat
         service.usage.store(&service.store).await.ok();
         for meter in service.meters.all() {
             meter.give_back(&service.store, false, now()).await.ok();
+        }
+        if round.is_multiple_of(ROUNDS_TO_PURGE) {
+            tokio::time::timeout(LONGEST_TIDY, service.purge_answers(now())).await.ok();
         }
         if round.is_multiple_of(ROUNDS_TO_TIDY) {
             tokio::time::timeout(LONGEST_TIDY, service.tidy(now())).await.ok();

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::{StoreError, Write, micros};
+use super::{Store, StoreError, Write, micros};
 
 /// A sealed answer and what belongs to it, all in hexadecimal.
 #[derive(Debug)]
@@ -15,6 +15,16 @@ pub(crate) struct StoredAnswer {
     pub(crate) sealed: String,
     /// Microseconds since 1970.
     pub(crate) created_at: i64,
+}
+
+impl Store {
+    /// Forgets the answers made before an instant, those of every workspace. By workspace, because the index is.
+    pub(crate) async fn purge_answers(&self, before: Timestamp) -> Result<(), StoreError> {
+        let statement =
+            "DELETE FROM idempotency_records WHERE workspace_id IN (SELECT id FROM workspaces) AND created_at <= $1";
+        sqlx::query(statement).bind(micros(before)).execute(&self.pool).await?;
+        Ok(())
+    }
 }
 
 impl Write {

@@ -145,6 +145,24 @@ fn every_change_drops_the_answers_older_than_a_day() {
 }
 
 #[test]
+fn a_service_drops_the_answers_older_than_a_day_also_where_nothing_changes_any_more() {
+    on_each_database(async |database| {
+        let bench = Bench::open(database).await;
+        let (quiet, _) = bench.workspace("quiet").await;
+        let (busy, _) = bench.workspace("busy").await;
+        for (caller, now) in [(&quiet, START), (&busy, at(DAY))] {
+            bench.create_once(caller, &new_key("a", &["read"]), Some(&once("abc", "{}")), now).await.unwrap();
+        }
+        let a_day_later: fn() -> Timestamp = || at(DAY);
+        let running = bench.service.start(&database.database, a_day_later).await.unwrap();
+        eventually("the older answer is gone", async || database.count("idempotency_records").await < 2).await;
+        running.stop().await.unwrap();
+        let kept = database.rows("SELECT workspace_id FROM idempotency_records").await.concat();
+        assert!(kept.contains(&busy.workspace().id), "{kept}");
+    });
+}
+
+#[test]
 fn a_secret_that_is_dead_is_not_handed_out_again() {
     on_each_database(async |database| {
         let bench = Bench::open(database).await;
