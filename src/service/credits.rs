@@ -9,6 +9,7 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use super::store::{Store, Workspace, Write, month_of};
+use super::workspace::LARGEST_FIGURE;
 use super::{Caller, Refusal, Service, StoreError};
 use crate::model::credits::{CreditKind, Credits, Grant, NewGrant};
 
@@ -119,8 +120,9 @@ impl Service {
     pub(crate) async fn grant_credits(&self, workspace: &str, new: NewGrant, now: Timestamp) -> Result<Grant, Refusal> {
         let workspace = self.workspace(workspace).await?;
         let NewGrant { kind, amount, note, expires_at } = new;
-        if amount < 1 {
-            return Err(Refusal::Invalid { field: "amount", problem: "at least 1".to_owned() });
+        if !(1..=LARGEST_FIGURE).contains(&amount) {
+            let problem = format!("it goes from 1 to {LARGEST_FIGURE}");
+            return Err(Refusal::Invalid { field: "amount", problem });
         }
         if expires_at.is_some() && kind != CreditKind::Bonus {
             let problem = "only bonus credits expire".to_owned();

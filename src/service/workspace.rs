@@ -21,6 +21,9 @@ use crate::providers::Provider;
 /// Credits granted at the start of each month, where nothing else is agreed on.
 const MONTHLY_CREDITS: i64 = 1_000;
 
+/// The largest limit, and the most credits that are granted at once: what many of them come to is still a number.
+pub(super) const LARGEST_FIGURE: i64 = 1_000_000_000_000;
+
 /// The plan of a workspace, and what is agreed on instead of its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Agreement {
@@ -42,8 +45,9 @@ impl Agreement {
             ("monthly_credits", self.monthly_credits),
         ];
         for (field, figure) in figures {
-            if figure.is_some_and(|figure| figure < 0) {
-                return Err(Refusal::Invalid { field, problem: "it is 0 or more".to_owned() });
+            if figure.is_some_and(|figure| !(0..=LARGEST_FIGURE).contains(&figure)) {
+                let problem = format!("it goes from 0 to {LARGEST_FIGURE}");
+                return Err(Refusal::Invalid { field, problem });
             }
             if field != "monthly_credits" && figure.is_some() && self.plan != Plan::Enterprise {
                 let problem = format!("the plan `{}` has its own figure; only `enterprise` agrees on one", self.plan);

@@ -123,6 +123,11 @@ Acme	[WORKSPACE]	native	enterprise	5000	90
         &[(id, "[WORKSPACE]")],
     );
     assert_eq!(seen["credits_balance"], 1250);
+    // As much as there can be, more than once.
+    for _ in 0..2 {
+        done(&place, "workspace grant-credits Acme 1000000000000");
+    }
+    assert_eq!(done(&place, "workspace show Acme --json").data()["credits_balance"], 2_000_000_001_250_i64);
     assert_eq!(seen["features"], serde_json::json!(["developer-api"]));
 }
 
@@ -147,7 +152,23 @@ error: per_day: the plan `pro` has its own figure; only `enterprise` agrees on o
     serve(&place, "workspace grant-credits Acme 0").shows(str![[r#"
 exit 2
 --- stderr
-error: amount: at least 1
+error: amount: it goes from 1 to 1000000000000
+
+"#]]);
+    serve(&place, "workspace grant-credits Acme 1000000000001").shows(str![[r#"
+exit 2
+--- stderr
+error: amount: it goes from 1 to 1000000000000
+
+"#]]);
+    for figure in ["per-day", "per-minute", "monthly-credits"] {
+        let seen = serve(&place, &format!("workspace set-plan Acme enterprise --{figure} 1000000000001")).done();
+        assert_eq!(seen.code, 2, "{figure}: {}", seen.stderr);
+    }
+    serve(&place, "workspace grant-credits Acme 5 --kind bonus --expires 2020-01-01").shows(str![[r#"
+exit 2
+--- stderr
+error: --expires cannot be used: [TIME] is in the past
 
 "#]]);
     serve(&place, "workspace grant-credits Acme 5 --kind purchased --expires 30d").shows(str![[r#"

@@ -14,7 +14,7 @@ use crate::output::key::fields;
 use crate::output::{Cell, Column, Output, Row};
 use crate::service::Workspace;
 use crate::terminal::{Style, Terminal};
-use crate::{system, text};
+use crate::{selection, system, text};
 
 /// List workspaces, show one, change its plan, credits and features
 #[derive(Debug, ClapArgs)]
@@ -141,7 +141,7 @@ pub(super) async fn run(
             }
         }
         Task::GrantCredits { name, amount, kind, expires, note, place } => {
-            let end = expires.resolve(now)?;
+            let end = selection::end(expires, now)?;
             if end.is_some() && kind != CreditKind::Bonus {
                 let message = format!("{} credits do not expire", kind.as_str());
                 return Err(Failure::new(Exit::Usage, "validation_error", message).hint("add: --kind bonus").into());
