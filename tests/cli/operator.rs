@@ -279,6 +279,17 @@ Keep it safe: only its hash is stored, so it cannot be shown again.
   revoked     `admin`
 
 "#]]);
+    // A key that reaches nobody is taken back, but those that were revoked for it stay so.
+    serve(&place, "admin recover --workspace Acme --replace --to cmd:false").shows(str![[r#"
+exit 11
+--- stderr
+  revoked     `admin recovered [TIME]`
+error: the key `admin recovered [TIME]` of `Acme` was not delivered, and is taken back: could not deliver to `cmd:false`: the command ended with exit status: 1
+
+hint: run the same command again
+
+"#]]);
+    done(&place, "admin recover --workspace Acme --to file:last.key");
     serve(&place, "admin recover --workspace Acme --to file:newer.key").shows(str![[r#"
 exit 6
 --- stderr
@@ -289,10 +300,36 @@ hint: if nobody has that key any more, revoke it too with --replace
 "#]]);
     // The running service hears of it.
     assert_eq!(server.keys(&server.admin, "list").done().code, 4);
-    let log = server.keys(place.read("new.key").trim_end(), "audit --json").done().data();
+    let log = server.keys(place.read("last.key").trim_end(), "audit --json").done().data();
     let noted: Vec<_> = log.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
-    assert_eq!(noted, ["admin.recover", "api_key.create", "api_key.revoke", "api_key.create"]);
+    let replaced = ["admin.recover", "api_key.create", "api_key.revoke"];
+    let taken_back = ["admin.recover", "api_key.create", "api_key.delete"];
+    assert_eq!(noted, [&replaced[..2], &taken_back[2..], &replaced, &replaced, &["api_key.create"]].concat());
     assert!(log.as_array().unwrap().iter().all(|entry| entry["actor"] == "operator"), "{log}");
+}
+
+/// Whoever mistypes the database, or restored nothing, must not take that for a log that is whole.
+#[test]
+fn no_workspace_is_no_audit_log_that_is_whole() {
+    serve(&Place::new(), "audit verify").shows(str![[r#"
+exit 3
+--- stderr
+error: this database has no workspace, and so no audit log
+
+hint: name the one that is meant with --database
+
+"#]]);
+}
+
+#[test]
+fn a_database_server_that_is_not_there_is_told_as_that() {
+    let place = Place::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let database = format!("postgres://{}/keys", listener.local_addr().unwrap());
+    drop(listener);
+    let seen = serve(&place, "workspace list").env("KEYS_DATABASE_URL", &database).done();
+    assert_eq!(seen.code, 8, "{}", seen.stderr);
+    assert!(seen.stderr.contains("onnection refused"), "{}", seen.stderr);
 }
 
 /// The chain tells of a change that was made around the triggers, by whoever holds the file.

@@ -48,9 +48,10 @@ pub(super) async fn run(args: Args, environment: &Environment, terminal: &mut Te
     let (issued, revoked) = service.recover_admin(&workspace, replace, now).await?;
     let said = format!("Recovered {} with admin key", quoted(&workspace));
     let made = Made { issued: &issued, workspace: &workspace, said };
-    issue::hand_over(handover, made, &service, now, terminal).await?;
+    let handed_over = issue::hand_over(handover, made, &service, now, terminal).await;
+    // Also where the new key reached nobody and is taken back: those stay revoked.
     for name in revoked {
         terminal.say(&format!("  revoked     {}", quoted(&name)));
     }
-    Ok(())
+    handed_over
 }

@@ -23,7 +23,7 @@ pub(super) struct Args {
 enum Task {
     /// Look through the chain of every workspace: each entry carries the hash of the one before it
     ///
-    /// Ends with 12 where an entry was changed, removed or put in. Who keeps the printed heads elsewhere can tell also that
+    /// Ends with 12 where an entry was changed, removed or put in, and with 3 where there is no workspace. Who keeps the printed heads elsewhere can tell also that
     /// nobody wrote a whole chain anew.
     Verify {
         /// Only this workspace
@@ -49,6 +49,11 @@ pub(super) async fn run(
 ) -> anyhow::Result<()> {
     let Task::Verify { workspace, place } = args.task;
     let found = super::open(&place, environment).await?.verify_audit(workspace.as_deref()).await?;
+    if found.is_empty() {
+        let message = "this database has no workspace, and so no audit log";
+        let hint = "name the one that is meant with --database";
+        return Err(Failure::new(Exit::NotFound, "not_found", message).hint(hint).into());
+    }
     let mut broken = Vec::new();
     let mut list = output.list(terminal, &COLUMNS);
     for (workspace, verified) in &found {

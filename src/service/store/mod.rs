@@ -36,12 +36,16 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::{AnyArguments, AnyPoolOptions, AnyRow};
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
 use crate::files::{self, FileError, Lock};
+
+/// How long the database server may take to be there at the start.
+const FIRST_CONNECTION: Duration = Duration::from_secs(5);
 
 /// How long the database may take to answer who cannot wait.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -142,7 +146,7 @@ impl Store {
             });
         }
         let pool = options.connect_lazy(&url)?;
-        let mut first = pool.acquire().await?;
+        let mut first = acquire_first(&pool, &url).await?;
         if let Database::Sqlite(path) = database {
             prepare_sqlite(&mut first).await?;
             use_wal(&mut first, path).await?;
@@ -240,6 +244,16 @@ impl Write {
     fn connection(&mut self) -> &mut AnyConnection {
         &mut self.transaction
     }
+}
+
+/// The first connection. The pool tries a server again and again that is not there, and does not say so: then it is asked
+/// once more without the pool.
+async fn acquire_first(pool: &AnyPool, url: &str) -> Result<PoolConnection<Any>, StoreError> {
+    if let Ok(acquired) = tokio::time::timeout(FIRST_CONNECTION, pool.acquire()).await {
+        return Ok(acquired?);
+    }
+    in_time(async { Ok(AnyConnection::connect(url).await?.close().await?) }).await?;
+    Ok(pool.acquire().await?)
 }
 
 /// Runs the migrations that are missing, and says whether there were any. Most runs find none, and find that out with one
