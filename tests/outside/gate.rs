@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::api::Api;
 use super::database::Database;
@@ -24,9 +24,14 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// `options` are those of `keys serve init`.
     fn new(place: &'a Place, options: &str) -> Option<Self> {
+        Self::below(place, "", options)
+    }
+
+    /// With the gate below a base.
+    fn below(place: &'a Place, base: &str, options: &str) -> Option<Self> {
         let service = Service::start(place, &Database::sqlite(place), options);
         let api = Api::start();
-        let nginx = Nginx::start(place, &service.address, &api.address)?;
+        let nginx = Nginx::start(place, &service.address, base, &api.address)?;
         Some(Self { service, api, nginx })
     }
 
@@ -133,6 +138,56 @@ fn the_readmes_nginx_gives_refusals_to_the_client_as_the_gate_gives_them() {
     let answer = scene.ask(&get(&reader));
     assert_eq!((answer.status, answer.code()), (503, "unavailable".to_owned()));
     assert_eq!(scene.api.take(), Vec::<String>::new());
+}
+
+#[test]
+fn the_readmes_nginx_gives_the_refusals_of_every_provider_in_its_own_shape() {
+    const UNREADABLE: &str = "/v1//contacts";
+    let leadlex = |code: &str, message: &str| json!({ "error": { "code": code, "message": message } });
+    let two_ways = json!([{ "loc": ["body", "path"], "msg": "it can be read in two ways", "type": "value_error" }]);
+    let refusals = [
+        (
+            "leadlex",
+            "Authorization",
+            "/v1/contacts",
+            [
+                (401, leadlex("missing_auth", "Missing or invalid Authorization header")),
+                (400, leadlex("validation_error", "path: it can be read in two ways")),
+            ],
+        ),
+        (
+            "nexus",
+            "Authorization",
+            "/api/leads",
+            [
+                (401, json!({ "error": "Missing or invalid Authorization header" })),
+                (400, json!({ "error": "path: it can be read in two ways" })),
+            ],
+        ),
+        (
+            "contactlevel",
+            "X-Api-Key",
+            "/api/contacts",
+            [(401, json!({ "detail": "Invalid or missing API key" })), (422, json!({ "detail": two_ways }))],
+        ),
+    ];
+    for (provider, header, path, [unknown, unreadable]) in refusals {
+        let place = Place::new();
+        let options = format!("--provider {provider} --monthly-credits 1");
+        let Some(scene) = Scene::below(&place, &format!("/{provider}"), &options) else { return };
+        let presented = if header == "Authorization" { "Bearer " } else { "" }.to_owned() + &scene.service.admin;
+        let call = |path: &str| Request::new("GET", path).header(header, &presented);
+        scene.passed(&call(path));
+        for (request, said) in [(Request::new("GET", path), unknown), (call(UNREADABLE), unreadable)] {
+            let answer = scene.ask(&request);
+            assert_eq!((answer.status, answer.json()), said, "{provider}");
+        }
+        // The one credit is spent, where calls cost any.
+        let again = scene.ask(&call(path));
+        let broke = (provider == "contactlevel").then(|| json!({ "detail": "Insufficient credits" }));
+        assert_eq!((again.status == 402).then(|| again.json()), broke, "{provider}");
+        assert_eq!(scene.api.take().len(), usize::from(broke.is_none()), "{provider}");
+    }
 }
 
 #[test]
@@ -279,7 +334,7 @@ fn file_servers_behind_the_gate() {
     servers.extend(python.as_ref().map(|python| ("python", python.address.clone())));
     for (name, address) in servers {
         let _ = fs::remove_dir_all(place.path("gate"));
-        let Some(nginx) = Nginx::start(&place, &service.address, &address) else { return };
+        let Some(nginx) = Nginx::start(&place, &service.address, "", &address) else { return };
         let ask = |path: &str, key: &str| send(&nginx.address, &Request::get(path, key));
         let answer = ask("/v1/contacts", &reader);
         assert_eq!((answer.status, answer.body.as_str()), (200, "Ada Lovelace\n"), "{name}");

@@ -15,14 +15,16 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// In front of an API, with the gate at an address; `None`, said on standard error, where there is no nginx.
-    pub(crate) fn start(place: &Place, gate: &str, api: &str) -> Option<Self> {
+    /// In front of an API, with the gate at an address and below a base; `None`, said on standard error, where there is no
+    /// nginx.
+    pub(crate) fn start(place: &Place, gate: &str, base: &str, api: &str) -> Option<Self> {
         let address = free_address();
         let text = block("nginx")
+            .replace("http://keys/authorize;", &format!("http://keys{base}/authorize;"))
             .replace("listen 80;", &format!("listen {address};"))
             .replace("server 127.0.0.1:8080;", &format!("server {gate};"))
             .replace("server 127.0.0.1:3000;", &format!("server {api};"));
-        assert!(text.contains(&address) && text.contains(gate) && text.contains(api), "{text}");
+        assert!([address.as_str(), gate, base, api].iter().all(|part| text.contains(part)), "{text}");
         Self::run(place, "gate", address, &text)
     }
 

@@ -104,7 +104,11 @@ impl Drop for Service<'_> {
 }
 
 fn workspace(place: &Place, database: &str, name: &str, options: &str) -> String {
-    place.keys(["serve", "init", "-q", "--name", name]).args(options).env("KEYS_DATABASE_URL", database).done().secret()
+    let init = place.keys(["serve", "init", "-q", "--name", name]).args(options);
+    let made = init.env("KEYS_DATABASE_URL", database).done();
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    // In the shape of its provider.
+    made.stdout.trim_end().to_owned()
 }
 
 /// Leaves out what needs a program, or fails where `tests/run` has said that it is to be here.
