@@ -72,9 +72,11 @@ impl Service {
         new.agreement.check()?;
         let mut workspace = self.new_workspace(new.name.as_str(), new.provider, new.agreement, now);
         if !self.store.insert_workspace(&workspace).await? {
-            // One without any key is one whose making was cut short: it is made now.
+            // One without any key is one whose making was cut short: it is made now, if it is the same that is wanted.
             let existing = self.store.workspace_named(new.name.as_str()).await?.ok_or(Refusal::NotFound)?;
-            if self.store.has_keys(&existing.id).await? {
+            let (id, created_at, features) = (existing.id.clone(), existing.created_at, existing.features.clone());
+            let is_other = existing != Workspace { id, created_at, features, ..workspace };
+            if is_other || self.store.has_keys(&existing.id).await? {
                 return Err(Refusal::DuplicateWorkspace(new.name.as_str().to_owned()));
             }
             workspace = existing;

@@ -69,6 +69,19 @@ For more information, try '--help'.
     assert_eq!(done(&place, "workspace list --json").data().as_array().unwrap().len(), 1);
 }
 
+/// The workspace stays, without a key: the same command makes it, and no other takes it for what it is not.
+#[test]
+fn a_workspace_whose_key_was_not_delivered_is_made_by_the_same_command_alone() {
+    let place = Place::new();
+    let undelivered = serve(&place, "init --name Acme --plan pro --to cmd:false").done();
+    assert_eq!(undelivered.code, 11, "{}", undelivered.stderr);
+    for other in ["--plan starter", "--plan pro --monthly-credits 7", "--plan pro --provider nexus"] {
+        let seen = serve(&place, &format!("init --name Acme {other} --to file:admin.key")).done();
+        assert_eq!((seen.code, place.path("admin.key").exists()), (6, false), "{other}: {}", seen.stderr);
+    }
+    done(&place, "init --name Acme --plan pro --to file:admin.key");
+}
+
 #[test]
 fn each_plan_has_its_limits() {
     let place = Place::new();
