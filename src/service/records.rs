@@ -88,7 +88,7 @@ impl Service {
             Begun::Fresh(change) => change,
             Begun::Replay(answer) => return Ok(answer),
         };
-        let before = change.write.record(collection.name(), id).await?.ok_or(Refusal::NotFound)?;
+        let before = change.write.record(collection.name(), id).await?.ok_or(Refusal::NoSuchObject)?;
         let mut content: Map<String, Value> = serde_json::from_str(&before.content).unwrap_or_default();
         for (field, value) in changes {
             if value.is_null() {
@@ -115,7 +115,7 @@ impl Service {
             Begun::Replay(answer) => return Ok(answer),
         };
         if !change.write.delete_record(collection.name(), id).await? {
-            return Err(Refusal::NotFound);
+            return Err(Refusal::NoSuchObject);
         }
         self.finish(ask, *change, render(), None).await
     }

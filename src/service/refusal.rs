@@ -45,6 +45,9 @@ pub(crate) enum Refusal {
     LastAdmin(String),
     #[error("No such key")]
     NotFound,
+    /// Of what the data routes keep.
+    #[error("No such object")]
+    NoSuchObject,
     #[error("An active key is already named `{0}`")]
     DuplicateName(String),
     #[error("A workspace is already named `{0}`")]
@@ -81,7 +84,7 @@ impl Explain for Refusal {
             | Self::Uncovered
             | Self::LastAdmin(_) => Exit::Forbidden,
             Self::RateLimited { .. } | Self::NoCredits => Exit::Limited,
-            Self::NotFound | Self::UnknownWorkspace(_) => Exit::NotFound,
+            Self::NotFound | Self::NoSuchObject | Self::UnknownWorkspace(_) => Exit::NotFound,
             Self::DuplicateName(_)
             | Self::HasAdmin(_)
             | Self::DuplicateWorkspace(_)
@@ -106,7 +109,7 @@ impl Explain for Refusal {
             Self::NoCredits => "insufficient_credits",
             Self::InvalidDateRange => "invalid_date_range",
             Self::HasAdmin(_) => "has_admin_key",
-            Self::NotFound | Self::UnknownWorkspace(_) => "not_found",
+            Self::NotFound | Self::NoSuchObject | Self::UnknownWorkspace(_) => "not_found",
             Self::DuplicateName(_) | Self::DuplicateWorkspace(_) => "duplicate_name",
             Self::Invalid { .. } | Self::UnknownPermission(_) => "validation_error",
             Self::IdempotencyConflict | Self::IdempotencyOutlived => "idempotency_conflict",
@@ -137,6 +140,7 @@ impl Explain for Refusal {
             | Self::Uncovered
             | Self::LastAdmin(_)
             | Self::NotFound
+            | Self::NoSuchObject
             | Self::DuplicateName(_)
             | Self::Invalid { .. }
             | Self::IdempotencyConflict

@@ -23,8 +23,8 @@ pub(super) struct Args {
 enum Task {
     /// Look through the chain of every workspace: each entry carries the hash of the one before it
     ///
-    /// Ends with 12 where an entry was changed, removed or put in, and with 3 where there is no workspace. Who keeps the printed heads elsewhere can tell also that
-    /// nobody wrote a whole chain anew.
+    /// Ends with 12 where an entry was changed, removed or put in, and with 3 where there is no workspace. Who keeps the
+    /// printed heads elsewhere can tell also that nobody wrote a whole chain anew.
     Verify {
         /// Only this workspace
         #[arg(long, value_name = "NAME")]

@@ -113,7 +113,7 @@ impl From<Refusal> for Problem {
             | Refusal::LastAdmin(_) => StatusCode::FORBIDDEN,
             Refusal::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Refusal::NoCredits => StatusCode::PAYMENT_REQUIRED,
-            Refusal::NotFound | Refusal::UnknownWorkspace(_) => StatusCode::NOT_FOUND,
+            Refusal::NotFound | Refusal::NoSuchObject | Refusal::UnknownWorkspace(_) => StatusCode::NOT_FOUND,
             Refusal::HasAdmin(_)
             | Refusal::DuplicateName(_)
             | Refusal::DuplicateWorkspace(_)

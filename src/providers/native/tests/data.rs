@@ -72,7 +72,8 @@ fn what_is_asked_of_the_assistant_waits_to_be_approved() {
         }
         let tasks = site.ask("GET", "/v1/lexi/tasks").await_status(200).await;
         assert_eq!((&tasks.body["meta"]["total"], &tasks.body["data"][0]["status"]), (&json!(1), &json!("approved")));
-        site.ask("POST", "/v1/lexi/tasks/task_none/approve").refused(404, "not_found").await;
+        let unknown = site.ask("POST", "/v1/lexi/tasks/task_none/approve").refused(404, "not_found").await;
+        assert_eq!(unknown.message(), "No such object", "and not that there is no such key");
     });
 }
 
