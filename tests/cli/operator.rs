@@ -324,7 +324,7 @@ hint: if nobody has that key any more, revoke it too with --replace
 /// Whoever mistypes the database, or restored nothing, must not take that for a log that is whole.
 #[test]
 fn no_workspace_is_no_audit_log_that_is_whole() {
-    serve(&Place::new(), "audit verify").shows(str![[r#"
+    Place::new().keys(["serve", "audit", "verify"]).shows(str![[r#"
 exit 3
 --- stderr
 error: this database has no workspace, and so no audit log
@@ -332,6 +332,24 @@ error: this database has no workspace, and so no audit log
 hint: name the one that is meant with --database
 
 "#]]);
+}
+
+#[test]
+fn a_database_that_is_not_there_is_not_made_by_a_look() {
+    let place = Place::new();
+    for line in [
+        "workspace list",
+        "workspace show Acme",
+        "workspace set-plan Acme pro",
+        "member list --workspace Acme",
+        "audit verify",
+        "admin recover --workspace Acme",
+    ] {
+        let seen = serve(&place, line).args("--database sqlite:mistyped.db").done();
+        assert_eq!((seen.code, seen.stdout.as_str()), (3, ""), "{line}: {}", seen.stderr);
+        assert!(seen.stderr.starts_with("error: there is no database `mistyped.db`\n"), "{line}: {}", seen.stderr);
+        assert!(!place.path("mistyped.db").exists(), "{line}");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ enum Task {
 pub(super) async fn run(args: Args, environment: &Environment, terminal: &mut Terminal) -> anyhow::Result<()> {
     let Task::Recover { workspace, replace, place, to } = args.task;
     let handover = issue::prepare(&to, environment, terminal)?;
-    let service = super::open(&place, environment).await?;
+    let service = super::open_existing(&place, environment).await?;
     let now = system::now();
     let (issued, revoked) = service.recover_admin(&workspace, replace, now).await?;
     let said = format!("Recovered {} with admin key", quoted(&workspace));

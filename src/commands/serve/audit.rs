@@ -48,7 +48,7 @@ pub(super) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let Task::Verify { workspace, place } = args.task;
-    let found = super::open(&place, environment).await?.verify_audit(workspace.as_deref()).await?;
+    let found = super::open_existing(&place, environment).await?.verify_audit(workspace.as_deref()).await?;
     if found.is_empty() {
         let message = "this database has no workspace, and so no audit log";
         let hint = "name the one that is meant with --database";

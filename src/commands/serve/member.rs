@@ -79,14 +79,14 @@ pub(super) async fn run(
     match args.task {
         Task::Add { workspace, name, role, place, to } => {
             let handover = issue::prepare(&to, environment, terminal)?;
-            let service = super::open(&place, environment).await?;
+            let service = super::open_existing(&place, environment).await?;
             let issued = service.add_member(&workspace, &name, role, now).await?;
             let said = format!("Added a member with the role {} to {}:", role.as_str(), quoted(&workspace));
             let made = Made { issued: &issued, workspace: &workspace, said };
             issue::hand_over(handover, made, &service, now, terminal).await
         }
         Task::List { workspace, place } => {
-            let members = super::open(&place, environment).await?.members(&workspace, now).await?;
+            let members = super::open_existing(&place, environment).await?.members(&workspace, now).await?;
             let mut list = output.list(terminal, &COLUMNS);
             for member in &members {
                 let since = member.key.created_at;

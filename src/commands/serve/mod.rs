@@ -13,7 +13,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use crate::config::Environment;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, quoted};
 use crate::model::plan::Plan;
 use crate::output::Output;
 use crate::providers::Provider;
@@ -121,6 +121,20 @@ async fn open(place: &Place, environment: &Environment) -> anyhow::Result<Servic
     Service::open(&database, CONNECTIONS, system::random)
         .await
         .with_context(|| format!("could not open the database {database}"))
+}
+
+/// Opens the database of workspaces that are there. One that was named and does not exist is a mistake, and is not made.
+async fn open_existing(place: &Place, environment: &Environment) -> anyhow::Result<Service> {
+    let is_named = place.database.is_some() || environment.database.is_some();
+    if let Database::Sqlite(path) = database(place, environment)?
+        && is_named
+        && !path.exists()
+    {
+        let message = format!("there is no database {}", quoted(&path.to_string_lossy()));
+        let hint = "check what --database or KEYS_DATABASE_URL says; a new one is made with: keys serve init";
+        return Err(Failure::new(Exit::NotFound, "not_found", message).hint(hint).into());
+    }
+    open(place, environment).await
 }
 
 /// The database that is meant: by the option, the environment, or else that of the profile `local`.

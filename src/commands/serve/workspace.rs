@@ -119,7 +119,7 @@ pub(super) async fn run(
     let now = system::now();
     match args.task {
         Task::List { place } => {
-            let workspaces = super::open(&place, environment).await?.workspaces().await?;
+            let workspaces = super::open_existing(&place, environment).await?.workspaces().await?;
             let mut list = output.list(terminal, &COLUMNS);
             for workspace in &workspaces {
                 list.row(terminal, row(workspace))?;
@@ -127,13 +127,13 @@ pub(super) async fn run(
             list.finish(terminal, json!(null))?;
         }
         Task::Show { name, place } => {
-            let service = super::open(&place, environment).await?;
+            let service = super::open_existing(&place, environment).await?;
             let workspace = service.workspace(&name).await?;
             let credits = service.credits_of(&workspace, now).await?;
             show(&workspace, &credits, output, terminal)?;
         }
         Task::SetPlan { name, plan, figures, place } => {
-            let service = super::open(&place, environment).await?;
+            let service = super::open_existing(&place, environment).await?;
             let (before, after) = service.set_plan(&name, figures.agreement(plan), now).await?;
             terminal.say(&format!("{} is on the plan {}", quoted(&name), described(&after)));
             if before != after {
@@ -146,7 +146,7 @@ pub(super) async fn run(
                 let message = format!("{} credits do not expire", kind.as_str());
                 return Err(Failure::new(Exit::Usage, "validation_error", message).hint("add: --kind bonus").into());
             }
-            let service = super::open(&place, environment).await?;
+            let service = super::open_existing(&place, environment).await?;
             let new = NewGrant { kind, amount, note, expires_at: end };
             let grant = service.grant_credits(&name, new, now).await?;
             let workspace = service.workspace(&name).await?;
@@ -158,7 +158,7 @@ pub(super) async fn run(
             terminal.say(&format!("  expires     {end}"));
         }
         Task::SetFeature { name, feature: Feature::DeveloperApi, switch, place } => {
-            let service = super::open(&place, environment).await?;
+            let service = super::open_existing(&place, environment).await?;
             let changed = service.set_feature(&name, "developer-api", switch == Switch::On, now).await?;
             let state = if switch == Switch::On { "on" } else { "off" };
             let already = if changed { "" } else { " already" };
