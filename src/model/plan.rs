@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::tier::Tier;
 
+/// The largest limit, and the most credits that are granted at once: what many of them come to is still a number.
+pub(crate) const LARGEST_FIGURE: i64 = 1_000_000_000_000;
+
 /// A plan. The figures of the first three are LeadLex's; an enterprise agrees on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Plan {

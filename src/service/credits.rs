@@ -9,9 +9,9 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::json;
 
 use super::store::{Store, Workspace, Write, month_of};
-use super::workspace::LARGEST_FIGURE;
 use super::{Caller, Refusal, Service, StoreError};
 use crate::model::credits::{CreditKind, Credits, Grant, NewGrant};
+use crate::model::plan::LARGEST_FIGURE;
 
 /// Months that are granted at once, should nobody have called for longer.
 const MOST_MONTHS: usize = 120;

@@ -14,15 +14,12 @@ use super::{Answer, Ask, Caller, Refusal, Service};
 use crate::model::key::{IssuedKey, KeyId, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
-use crate::model::plan::Plan;
+use crate::model::plan::{LARGEST_FIGURE, Plan};
 use crate::model::tier::Tier;
 use crate::providers::Provider;
 
 /// Credits granted at the start of each month, where nothing else is agreed on.
 const MONTHLY_CREDITS: i64 = 1_000;
-
-/// The largest limit, and the most credits that are granted at once: what many of them come to is still a number.
-pub(super) const LARGEST_FIGURE: i64 = 1_000_000_000_000;
 
 /// The plan of a workspace, and what is agreed on instead of its figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
