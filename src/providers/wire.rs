@@ -2,6 +2,8 @@
 //! once they are written.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -127,11 +129,11 @@ impl Fields {
         }
     }
 
-    /// Takes an id. Ids are opaque: a number is as good as a text.
+    /// Takes an id. Ids are opaque: a number is as good as a text, as long as all of its digits are known.
     pub(crate) fn id(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
             Some(Value::String(id)) => Some(id),
-            Some(Value::Number(id)) => Some(id.to_string()),
+            Some(Value::Number(id)) if !id.is_f64() => Some(id.to_string()),
             _ => None,
         }
     }
@@ -143,13 +145,36 @@ impl Fields {
     /// Takes an instant. One that cannot be read is an error: a key whose end is not understood must not pass for one
     /// without an end.
     pub(crate) fn instant(&mut self, name: &str) -> Result<Option<Timestamp>, Unreadable> {
-        self.text(name)?.map(|text| text.parse().map_err(|_| "one of its times is none")).transpose()
+        self.take(name).map(|value| read_instant(&value).ok_or("one of its times is none")).transpose()
     }
 
     /// What nobody took.
     pub(crate) fn rest(self) -> Map<String, Value> {
         self.0
     }
+}
+
+/// Reads an instant as it is written: RFC 3339, which is in UTC where it names no offset; a date, for its first moment; or
+/// seconds or milliseconds since 1970.
+fn read_instant(value: &Value) -> Option<Timestamp> {
+    /// Seconds go as far as the year 5138, and milliseconds begin in 1973.
+    const MILLISECONDS: i64 = 100_000_000_000;
+    match value {
+        Value::String(text) => text.parse().ok().or_else(|| without_offset(text)),
+        Value::Number(_) => match value.as_i64()? {
+            seconds @ 0..MILLISECONDS => Timestamp::from_second(seconds).ok(),
+            milliseconds @ MILLISECONDS.. => Timestamp::from_millisecond(milliseconds).ok(),
+            _ => None,
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The end of the year 9999, which stands for never in many a database, is later than the last instant there is here.
+fn without_offset(text: &str) -> Option<Timestamp> {
+    let civil: DateTime = text.strip_suffix('Z').unwrap_or(text).parse().ok()?;
+    let instant = civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    instant.or_else(|| (civil.year() == 9999).then_some(Timestamp::MAX))
 }
 
 /// Reads a key as the vendors write one.
@@ -219,12 +244,36 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_is_understood_in_whatever_form_it_comes() {
+        let at = |value: Value| read_instant(&value).map(|instant| instant.to_string());
+        for same in [
+            json!("2026-04-17T11:20:00Z"),
+            json!("2026-04-17T13:20:00+02:00"),
+            json!("2026-04-17T11:20:00"),
+            json!("2026-04-17 11:20:00"),
+            json!(1_776_424_800),
+            json!(1_776_424_800_000_i64),
+        ] {
+            assert_eq!(at(same.clone()).as_deref(), Some("2026-04-17T11:20:00Z"), "{same}");
+        }
+        assert_eq!(at(json!("2026-04-17")).as_deref(), Some("2026-04-17T00:00:00Z"));
+        assert_eq!(at(json!("9999-12-31T23:59:59Z")), Some(Timestamp::MAX.to_string()));
+        for none in [json!(""), json!("soon"), json!("-009999-01-01T00:00:00Z"), json!(1.5), json!(i64::MAX), json!([])]
+        {
+            assert_eq!(at(none.clone()), None, "{none}");
+        }
+    }
+
+    #[test]
     fn what_could_make_a_dead_key_look_alive_is_an_error() {
         for wrong in [
             json!([]),
             json!({}),
             json!({ "id": "a", "expires_at": "soon" }),
-            json!({ "id": "a", "revoked_at": 5 }),
+            json!({ "id": "a", "expires_at": "" }),
+            json!({ "id": "a", "expires_at": -1 }),
+            json!({ "id": "a", "revoked_at": true }),
+            json!({ "id": 123_456_789_012_345_678_901_f64 }),
             json!({ "id": "a", "permissions": "read" }),
         ] {
             assert!(read_key(wrong.clone()).is_err(), "{wrong}");
