@@ -184,7 +184,15 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
     let permissions = fields.take("permissions").unwrap_or_else(|| Value::Array(Vec::new()));
     let permissions: Vec<String> = serde_json::from_value(permissions).map_err(|_| "its permissions are none")?;
     let created_at = fields.instant("created_at")?;
-    let is_off = fields.take("active") == Some(Value::Bool(false));
+    let is_off = match fields.take("active") {
+        None => false,
+        Some(Value::Bool(active)) => !active,
+        Some(_) => return Err("whether a key is active is neither true nor false"),
+    };
+    let named = fields.text("rate_limit_tier")?;
+    let tier = named.as_deref().and_then(Tier::parse);
+    // What has no word here is kept as it came.
+    let other_tier = named.filter(|_| tier.is_none()).map(|tier| ("rate_limit_tier".to_owned(), Value::String(tier)));
     let revoked_at = fields.instant("revoked_at")?;
     Ok(Key {
         id: KeyId::new(id),
@@ -192,7 +200,7 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
         description: fields.text("description")?,
         prefix: fields.text("prefix")?.unwrap_or_default(),
         permissions: permissions.into_iter().map(Permission::from_server).collect(),
-        tier: fields.text("rate_limit_tier")?.as_deref().and_then(Tier::parse),
+        tier,
         temporary: fields.take("temporary") == Some(Value::Bool(true)),
         created_by: fields.text("created_by")?,
         created_at,
@@ -202,7 +210,7 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
         revoked_at: revoked_at.or_else(|| is_off.then(|| created_at.unwrap_or(Timestamp::UNIX_EPOCH))),
         revoked_reason: fields.text("revoked_reason")?,
         replaced: false,
-        more: fields.rest(),
+        more: fields.rest().into_iter().chain(other_tier).collect(),
     })
 }
 
@@ -239,6 +247,8 @@ mod tests {
         let key = read_key(json!({ "id": 42, "name": "ci", "region": "eu", "expires_at": null })).unwrap();
         assert_eq!((key.id.as_str(), key.name.as_str(), key.expires_at), ("42", "ci", None));
         assert_eq!(key.more, json!({ "region": "eu" }).as_object().unwrap().clone());
+        let key = read_key(json!({ "id": "a", "rate_limit_tier": "ultra" })).unwrap();
+        assert_eq!((key.tier, &key.more["rate_limit_tier"]), (None, &json!("ultra")));
         let off = read_key(json!({ "id": "a", "active": false })).unwrap();
         assert!(off.revoked_at.is_some(), "it is switched off, whenever that was");
     }
@@ -275,6 +285,8 @@ mod tests {
             json!({ "id": "a", "revoked_at": true }),
             json!({ "id": 123_456_789_012_345_678_901_f64 }),
             json!({ "id": "a", "permissions": "read" }),
+            json!({ "id": "a", "active": "false" }),
+            json!({ "id": "a", "active": 0 }),
         ] {
             assert!(read_key(wrong.clone()).is_err(), "{wrong}");
         }
