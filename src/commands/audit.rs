@@ -72,9 +72,8 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
     let mut list = output.log(terminal, &audit::COLUMNS);
     let mut actors = Actors::default();
     let mut shown = 0_usize;
-    let mut page = 1;
-    'pages: loop {
-        let (mut entries, more) = client.audit(&filter, page).await?;
+    let mut log = client.audit(&filter);
+    'pages: while let Some(mut entries) = log.next().await? {
         actors.name(&mut entries, client).await;
         for entry in &entries {
             if shown == limit {
@@ -83,10 +82,6 @@ pub(crate) async fn run(args: Args, client: &Client, output: &Output, terminal: 
             list.row_of(terminal, || audit::cells(entry, now), || audit::json(entry))?;
             shown += 1;
         }
-        if !more {
-            break;
-        }
-        page += 1;
     }
     list.finish(terminal, json!({ "count": shown }))?;
     terminal.flush()?;
@@ -176,14 +171,10 @@ async fn follow(
 /// All entries that are new, oldest first.
 async fn newer(filter: &AuditFilter, client: &Client) -> Result<Vec<AuditEntry>, crate::http::HttpError> {
     let mut entries = Vec::new();
-    let mut page = 1;
-    loop {
-        let (some, more) = client.audit(filter, page).await?;
+    let mut log = client.audit(filter);
+    while let Some(some) = log.next().await? {
         entries.extend(some);
-        if !more {
-            entries.reverse();
-            return Ok(entries);
-        }
-        page += 1;
     }
+    entries.reverse();
+    Ok(entries)
 }

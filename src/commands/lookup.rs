@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::http::IdempotencyKey;
 use crate::model::secret::PlainKey;
 use crate::output::{Output, key};
 use crate::providers::Rules;
@@ -39,8 +40,8 @@ pub(crate) async fn run(
         Failure::new(Exit::Usage, "not_a_key", format!("what came on standard input is not a key: {error}"))
     })?;
     let now = system::now();
-    let found =
-        client.lookup(&plain).await.map_err(|error| anyhow::Error::new(error).context("could not look the key up"))?;
+    let found = client.lookup(&plain, &IdempotencyKey::fresh(&mut system::random)).await;
+    let found = found.map_err(|error| anyhow::Error::new(error).context("could not look the key up"))?;
     let found = found.ok_or_else(|| {
         let hint = if rules.shape.is_well_formed(plain.expose()) {
             "it is well formed: it may be of another workspace or service, or deleted"

@@ -18,6 +18,8 @@ pub(crate) enum HttpError {
         status: u16,
         code: String,
         message: String,
+        /// Whether it does not say why.
+        wordless: bool,
         hint: Option<String>,
         request_id: Option<String>,
         /// Whether the request may have been carried out all the same.
@@ -52,8 +54,8 @@ pub(crate) enum HttpError {
     /// An answer came that cannot be read.
     #[error("the answer is not what a key service sends: {what}")]
     Unreadable { what: &'static str, changes: bool },
-    #[error("the service sends requests elsewhere, to `{location}`")]
-    Redirected { location: String, changes: bool },
+    #[error("the service sends requests elsewhere{}", Elsewhere(location.as_deref()))]
+    Redirected { location: Option<String>, changes: bool },
     /// A try of which nobody knows how it ended, and then one that failed.
     #[error("{last}; an earlier try may have been carried out")]
     Unsettled { last: Box<Self> },
@@ -67,6 +69,18 @@ struct Until(Option<Timestamp>);
 impl fmt::Display for Until {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |until| write!(formatter, "; the service takes requests again at {}", text::utc(until)))
+    }
+}
+
+/// Where to, where that is said.
+struct Elsewhere<'a>(Option<&'a str>);
+
+impl fmt::Display for Elsewhere<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(place) => write!(formatter, ", to `{place}`"),
+            None => formatter.write_str(", and does not say where"),
+        }
     }
 }
 
@@ -87,6 +101,7 @@ impl HttpError {
         let unsure = changes && status >= 500 && status != 501 && !(status == 503 && code.is_some());
         Self::Refused {
             status,
+            wordless: code.is_none() && message.is_none(),
             code: code.unwrap_or_else(|| format!("http_{status}")),
             message: message.unwrap_or_else(|| format!("the service answered with status {status}")),
             hint: text(&error["hint"]),
@@ -237,11 +252,13 @@ impl Explain for HttpError {
             Self::Redirected { .. } => {
                 Some("redirects are not followed with a key: set the final address with --api-url".to_owned())
             }
+            Self::Unreadable { .. } => {
+                Some("check that --api-url is the address of the API, and look at the exchange with -vv".to_owned())
+            }
             Self::Refused { .. }
             | Self::NotOffered(_)
             | Self::NotSent { .. }
             | Self::Broken { .. }
-            | Self::Unreadable { .. }
             | Self::Unsettled { .. }
             | Self::Interrupted { .. } => None,
         }

@@ -22,7 +22,7 @@ pub(crate) use terms::{Detail, Terms, Trust};
 use std::str::FromStr;
 
 use axum::Router;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
@@ -77,8 +77,10 @@ pub(crate) struct Request {
     /// `/v1/api-keys?page=1`, percent-encoded.
     target: String,
     body: Option<Value>,
-    /// Every change has one.
+    /// Every POST has one, and every other change.
     idempotency_key: Option<IdempotencyKey>,
+    /// Whether it changes anything: then a lost answer leaves its outcome unknown.
+    changes: bool,
 }
 
 /// The methods that management APIs use.
@@ -103,12 +105,13 @@ impl Method {
 
 impl Request {
     pub(crate) fn get(target: String) -> Self {
-        Self { method: Method::Get, target, body: None, idempotency_key: None }
+        Self { method: Method::Get, target, body: None, idempotency_key: None, changes: false }
     }
 
-    /// A question that changes nothing, but is asked in a body, because addresses are written into logs.
-    pub(crate) fn ask(target: String, body: Value) -> Self {
-        Self { method: Method::Post, target, body: Some(body), idempotency_key: None }
+    /// A question that changes nothing, but is asked in a body, because what it holds is secret and addresses are written
+    /// into logs.
+    pub(crate) fn ask(target: String, body: Value, idempotency_key: &IdempotencyKey) -> Self {
+        Self { changes: false, ..Self::change(Method::Post, target, Some(body), idempotency_key) }
     }
 
     pub(crate) fn change(
@@ -117,12 +120,18 @@ impl Request {
         body: Option<Value>,
         idempotency_key: &IdempotencyKey,
     ) -> Self {
-        Self { method, target, body, idempotency_key: Some(idempotency_key.clone()) }
+        Self { method, target, body, idempotency_key: Some(idempotency_key.clone()), changes: true }
     }
 
-    /// Whether the request can change anything: then a lost answer leaves its outcome unknown.
+    /// Whether the request can change anything.
     pub(crate) const fn changes(&self) -> bool {
-        self.idempotency_key.is_some()
+        self.changes
+    }
+
+    /// The secrets that a question holds.
+    fn asked_about(&self) -> impl Iterator<Item = &str> {
+        let fields = self.body.as_ref().filter(|_| !self.changes).and_then(Value::as_object);
+        fields.into_iter().flat_map(Map::values).filter_map(Value::as_str).filter(|text| text.len() >= redact::SHORT)
     }
 
     /// The headers it is sent with, but for the credential.

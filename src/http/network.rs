@@ -127,8 +127,9 @@ impl Network {
         let lost = |error: &reqwest::Error| HttpError::Broken { what: self.loss(error), changes: request.changes() };
         let sent = self.client()?.execute(outgoing).await;
         let mut answer = sent.map_err(|error| unreached(&error).unwrap_or_else(|| lost(&error)))?;
-        let credential = self.credential.key().await?.expose();
-        let headers = without_credential(answer.headers(), credential);
+        let secrets: Vec<&str> =
+            std::iter::once(self.credential.key().await?.expose()).chain(request.asked_about()).collect();
+        let headers = secrets.iter().fold(answer.headers().clone(), without);
         *told = Told::read(&headers, system::now());
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let status = answer.status().as_u16();
@@ -149,13 +150,13 @@ impl Network {
             request_id: header("x-request-id"),
             replayed: header("idempotency-replayed").is_some(),
             quota: quota(&headers),
-            body: redacted(body, credential),
+            body: secrets.iter().fold(body, redacted),
         };
         self.trace.comes(number, &raw, &headers, start.elapsed());
         if (300..400).contains(&status) {
             // 307 and 308 say that nothing was done yet; the others are also how a change that was made is answered.
             let changes = request.changes() && !matches!(status, 307 | 308);
-            return Err(HttpError::Redirected { location: header("location").unwrap_or_default(), changes });
+            return Err(HttpError::Redirected { location: header("location"), changes });
         }
         Ok(raw)
     }
@@ -221,12 +222,13 @@ fn address(base: &str) -> Result<Url, NotAnAddress> {
     Ok(url)
 }
 
-/// A body without the credential it was asked with: some services quote it back, and what they say is printed.
-fn redacted(body: Zeroizing<Vec<u8>>, credential: &str) -> Zeroizing<Vec<u8>> {
-    if memchr::memmem::find(&body, credential.as_bytes()).is_none() {
+/// A body without a secret that was sent, the credential or the key that is sought: some services quote what they were
+/// sent, and what they say is printed.
+fn redacted(body: Zeroizing<Vec<u8>>, secret: &&str) -> Zeroizing<Vec<u8>> {
+    if memchr::memmem::find(&body, secret.as_bytes()).is_none() {
         return body;
     }
-    Zeroizing::new(String::from_utf8_lossy(&body).replace(credential, redact::HIDDEN).into_bytes())
+    Zeroizing::new(String::from_utf8_lossy(&body).replace(*secret, redact::HIDDEN).into_bytes())
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -236,17 +238,16 @@ fn is_loopback(url: &Url) -> bool {
     })
 }
 
-/// Headers without the credential.
-fn without_credential(headers: &HeaderMap, credential: &str) -> HeaderMap {
-    let mut clean = headers.clone();
-    for value in clean.values_mut() {
-        let quoted = value.to_str().ok().filter(|text| text.contains(credential));
+/// Headers without a secret that was sent.
+fn without(mut headers: HeaderMap, secret: &&str) -> HeaderMap {
+    for value in headers.values_mut() {
+        let quoted = value.to_str().ok().filter(|text| text.contains(secret));
         if let Some(quoted) = quoted {
-            let without = HeaderValue::from_str(&redact::without(quoted, credential).replace(redact::HIDDEN, "..."));
+            let without = HeaderValue::from_str(&redact::without(quoted, secret).replace(redact::HIDDEN, "..."));
             *value = without.unwrap_or_else(|_| HeaderValue::from_static("..."));
         }
     }
-    clean
+    headers
 }
 
 /// What keeps a request from being sent; `None` where it may have been sent.

@@ -115,7 +115,7 @@ impl Pace {
             let over = after(learned.since, WINDOW);
             if now >= over {
                 *learned = learned.anew(now);
-            } else if learned.sent >= learned.allowance {
+            } else if learned.sent >= learned.allowance && over.duration_since(now).unsigned_abs() <= max_wait {
                 return Turn::At(over);
             }
             learned.sent += 1;
@@ -169,15 +169,16 @@ impl Pace {
         if wait > WINDOW || !limited {
             return;
         }
-        if closed_already {
-            // Sent before the road was closed: this says nothing new of what a minute holds.
+        self.forget_before(before(until, WINDOW + ROUNDED));
+        if closed_already || self.answered.is_empty() {
+            // Sent before the road was closed, or before anything was answered: this says nothing new of what a minute
+            // holds.
             if let Some(learned) = &mut self.learned {
                 learned.since = learned.since.max(until);
             }
             return;
         }
-        self.forget_before(before(until, WINDOW + ROUNDED));
-        let measured = u64::try_from(self.answered.len()).unwrap_or(u64::MAX).max(1);
+        let measured = u64::try_from(self.answered.len()).unwrap_or(u64::MAX);
         let sure = self.learned.is_some_and(|learned| learned.measured.abs_diff(measured) <= measured / 4);
         let learned = Learned { measured, sure, allowance: measured, since: until, sent: 0 };
         self.learned = (self.answered.len() < MOST_REMEMBERED).then_some(learned);
@@ -284,6 +285,29 @@ mod tests {
         assert_eq!(pace.turn(at(3), Duration::from_hours(24)), Turn::At(at(40_000_002)));
         assert_eq!(pace.turn(at(40_000_002), MINUTE), Turn::Now, "nothing was learned about minutes");
         assert_eq!(pace.turn(at(40_000_003), MINUTE), Turn::Now);
+    }
+
+    #[test]
+    fn a_limit_that_was_learned_is_not_kept_longer_than_may_be_waited() {
+        let mut pace = Pace::default();
+        for _ in 0..2 {
+            assert_eq!(pace.turn(at(0), MINUTE), Turn::Now);
+        }
+        answer(&mut pace, &Told::default(), at(0));
+        refuse(&mut pace, 1, at(0));
+        assert_eq!(pace.turn(at(1_000), MINUTE), Turn::Now);
+        assert_eq!(pace.turn(at(1_001), MINUTE), Turn::At(at(61_000)));
+        assert_eq!(pace.turn(at(1_001), Duration::from_secs(5)), Turn::Now, "the service is asked");
+    }
+
+    #[test]
+    fn a_refusal_before_any_answer_teaches_nothing() {
+        let mut pace = Pace::default();
+        pace.turn(at(0), MINUTE);
+        refuse(&mut pace, 1, at(0));
+        for number in 0..100 {
+            assert_eq!(pace.turn(at(1_000 + number), MINUTE), Turn::Now);
+        }
     }
 
     #[test]

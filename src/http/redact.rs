@@ -8,6 +8,9 @@ use crate::text;
 /// What stands where something is not shown.
 pub(super) const HIDDEN: &str = "…";
 
+/// What is shorter is in every other word, and is hidden in its own place only.
+pub(super) const SHORT: usize = 8;
+
 /// How much of an Idempotency-Key is shown, of one that is much longer.
 const SHOWN_OF_ONCE: usize = 6;
 
@@ -58,7 +61,7 @@ fn hide(value: &mut Value, secrets: &mut Vec<Zeroizing<String>>) {
         Value::Array(items) => items.iter_mut().for_each(|item| hide(item, secrets)),
         Value::Object(fields) => {
             for (name, field) in fields.iter_mut() {
-                if is_secret(name) { take(field, secrets) } else { hide(field, secrets) }
+                if is_secret(name, field) { take(field, secrets) } else { hide(field, secrets) }
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
@@ -68,8 +71,7 @@ fn hide(value: &mut Value, secrets: &mut Vec<Zeroizing<String>>) {
 fn take(value: &mut Value, secrets: &mut Vec<Zeroizing<String>>) {
     match value {
         Value::String(text) => {
-            // Short ones are in every other word.
-            if text.len() >= 8 {
+            if text.len() >= SHORT {
                 secrets.push(Zeroizing::new(text.clone()));
             }
             text.zeroize();
@@ -82,10 +84,11 @@ fn take(value: &mut Value, secrets: &mut Vec<Zeroizing<String>>) {
     }
 }
 
-/// Whether a field holds a secret, by its name. What `api_key` holds describes a key.
-fn is_secret(name: &str) -> bool {
+/// Whether a field holds a secret, by its name. An `api_key` that is no text describes a key.
+fn is_secret(name: &str, field: &Value) -> bool {
     let name = name.to_ascii_lowercase();
     matches!(name.as_str(), "key" | "apikey" | "plain" | "plaintext" | "authorization")
+        || name == "api_key" && field.is_string()
         || ["secret", "token", "password", "credential"].iter().any(|part| name.contains(part))
 }
 
@@ -119,6 +122,7 @@ mod tests {
                 r#"[{"Client_Secret":["a",{"b":"c"},1,null]}]"#.to_owned(),
                 r#"[{"Client_Secret":["…",{"b":"…"},"…",null]}]"#,
             ),
+            (format!(r#"{{"key":null,"api_key":"{OPAQUE}"}}"#), r#"{"key":null,"api_key":"…"}"#),
             (r#"{"api_key":{"id":"x","prefix":"p"}}"#.to_owned(), r#"{"api_key":{"id":"x","prefix":"p"}}"#),
             ("{\"name\":\"\u{202e}\"}".to_owned(), "{\"name\":\"\\u202e\"}"),
         ] {

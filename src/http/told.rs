@@ -4,6 +4,7 @@
 //! `-Reset` (seconds from now), and `RateLimit: "daily";r=…;t=…`. The service's clock need not be ours: where an answer
 //! says its own time, instants count from that.
 
+use std::num::IntErrorKind;
 use std::time::{Duration, SystemTime};
 
 use axum::http::HeaderMap;
@@ -47,6 +48,7 @@ impl Told {
         };
         let retry_after = text("retry-after").and_then(|text| match text.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds).min(FURTHEST)),
+            Err(error) if *error.kind() == IntErrorKind::PosOverflow => Some(FURTHEST),
             Err(_) => instant(text).map(from_now),
         });
         let mut limits = Vec::new();
@@ -145,7 +147,9 @@ mod tests {
         for nothing in ["", "soon", "-1", "1.5", "1e3", "Wed, 99 Feb 2026 00:00:00 GMT"] {
             assert_eq!(after(&[("retry-after", nothing)]), None, "{nothing}");
         }
-        assert_eq!(after(&[("retry-after", "18446744073709551615")]), Some(FURTHEST.as_secs()));
+        for far in ["1000000000000", "18446744073709551615", "99999999999999999999999999"] {
+            assert_eq!(after(&[("retry-after", far)]), Some(FURTHEST.as_secs()), "{far}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! once they are written.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -127,11 +129,11 @@ impl Fields {
         }
     }
 
-    /// Takes an id. Ids are opaque: a number is as good as a text.
+    /// Takes an id. Ids are opaque: a number is as good as a text, as long as all of its digits are known.
     pub(crate) fn id(&mut self, name: &str) -> Option<String> {
         match self.take(name) {
             Some(Value::String(id)) => Some(id),
-            Some(Value::Number(id)) => Some(id.to_string()),
+            Some(Value::Number(id)) if !id.is_f64() => Some(id.to_string()),
             _ => None,
         }
     }
@@ -143,13 +145,36 @@ impl Fields {
     /// Takes an instant. One that cannot be read is an error: a key whose end is not understood must not pass for one
     /// without an end.
     pub(crate) fn instant(&mut self, name: &str) -> Result<Option<Timestamp>, Unreadable> {
-        self.text(name)?.map(|text| text.parse().map_err(|_| "one of its times is none")).transpose()
+        self.take(name).map(|value| read_instant(&value).ok_or("one of its times is none")).transpose()
     }
 
     /// What nobody took.
     pub(crate) fn rest(self) -> Map<String, Value> {
         self.0
     }
+}
+
+/// Reads an instant as it is written: RFC 3339, which is in UTC where it names no offset; a date, for its first moment; or
+/// seconds or milliseconds since 1970.
+fn read_instant(value: &Value) -> Option<Timestamp> {
+    /// Seconds go as far as the year 5138, and milliseconds begin in 1973.
+    const MILLISECONDS: i64 = 100_000_000_000;
+    match value {
+        Value::String(text) => text.parse().ok().or_else(|| without_offset(text)),
+        Value::Number(_) => match value.as_i64()? {
+            seconds @ 0..MILLISECONDS => Timestamp::from_second(seconds).ok(),
+            milliseconds @ MILLISECONDS.. => Timestamp::from_millisecond(milliseconds).ok(),
+            _ => None,
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// The end of the year 9999, which stands for never in many a database, is later than the last instant there is here.
+fn without_offset(text: &str) -> Option<Timestamp> {
+    let civil: DateTime = text.strip_suffix('Z').unwrap_or(text).parse().ok()?;
+    let instant = civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    instant.or_else(|| (civil.year() == 9999).then_some(Timestamp::MAX))
 }
 
 /// Reads a key as the vendors write one.
@@ -159,7 +184,15 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
     let permissions = fields.take("permissions").unwrap_or_else(|| Value::Array(Vec::new()));
     let permissions: Vec<String> = serde_json::from_value(permissions).map_err(|_| "its permissions are none")?;
     let created_at = fields.instant("created_at")?;
-    let is_off = fields.take("active") == Some(Value::Bool(false));
+    let is_off = match fields.take("active") {
+        None => false,
+        Some(Value::Bool(active)) => !active,
+        Some(_) => return Err("whether a key is active is neither true nor false"),
+    };
+    let named = fields.text("rate_limit_tier")?;
+    let tier = named.as_deref().and_then(Tier::parse);
+    // What has no word here is kept as it came.
+    let other_tier = named.filter(|_| tier.is_none()).map(|tier| ("rate_limit_tier".to_owned(), Value::String(tier)));
     let revoked_at = fields.instant("revoked_at")?;
     Ok(Key {
         id: KeyId::new(id),
@@ -167,7 +200,7 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
         description: fields.text("description")?,
         prefix: fields.text("prefix")?.unwrap_or_default(),
         permissions: permissions.into_iter().map(Permission::from_server).collect(),
-        tier: fields.text("rate_limit_tier")?.as_deref().and_then(Tier::parse),
+        tier,
         temporary: fields.take("temporary") == Some(Value::Bool(true)),
         created_by: fields.text("created_by")?,
         created_at,
@@ -177,7 +210,7 @@ pub(crate) fn read_key(value: Value) -> Result<Key, Unreadable> {
         revoked_at: revoked_at.or_else(|| is_off.then(|| created_at.unwrap_or(Timestamp::UNIX_EPOCH))),
         revoked_reason: fields.text("revoked_reason")?,
         replaced: false,
-        more: fields.rest(),
+        more: fields.rest().into_iter().chain(other_tier).collect(),
     })
 }
 
@@ -214,8 +247,31 @@ mod tests {
         let key = read_key(json!({ "id": 42, "name": "ci", "region": "eu", "expires_at": null })).unwrap();
         assert_eq!((key.id.as_str(), key.name.as_str(), key.expires_at), ("42", "ci", None));
         assert_eq!(key.more, json!({ "region": "eu" }).as_object().unwrap().clone());
+        let key = read_key(json!({ "id": "a", "rate_limit_tier": "ultra" })).unwrap();
+        assert_eq!((key.tier, &key.more["rate_limit_tier"]), (None, &json!("ultra")));
         let off = read_key(json!({ "id": "a", "active": false })).unwrap();
         assert!(off.revoked_at.is_some(), "it is switched off, whenever that was");
+    }
+
+    #[test]
+    fn an_instant_is_understood_in_whatever_form_it_comes() {
+        let at = |value: Value| read_instant(&value).map(|instant| instant.to_string());
+        for same in [
+            json!("2026-04-17T11:20:00Z"),
+            json!("2026-04-17T13:20:00+02:00"),
+            json!("2026-04-17T11:20:00"),
+            json!("2026-04-17 11:20:00"),
+            json!(1_776_424_800),
+            json!(1_776_424_800_000_i64),
+        ] {
+            assert_eq!(at(same.clone()).as_deref(), Some("2026-04-17T11:20:00Z"), "{same}");
+        }
+        assert_eq!(at(json!("2026-04-17")).as_deref(), Some("2026-04-17T00:00:00Z"));
+        assert_eq!(at(json!("9999-12-31T23:59:59Z")), Some(Timestamp::MAX.to_string()));
+        for none in [json!(""), json!("soon"), json!("-009999-01-01T00:00:00Z"), json!(1.5), json!(i64::MAX), json!([])]
+        {
+            assert_eq!(at(none.clone()), None, "{none}");
+        }
     }
 
     #[test]
@@ -224,8 +280,13 @@ mod tests {
             json!([]),
             json!({}),
             json!({ "id": "a", "expires_at": "soon" }),
-            json!({ "id": "a", "revoked_at": 5 }),
+            json!({ "id": "a", "expires_at": "" }),
+            json!({ "id": "a", "expires_at": -1 }),
+            json!({ "id": "a", "revoked_at": true }),
+            json!({ "id": 123_456_789_012_345_678_901_f64 }),
             json!({ "id": "a", "permissions": "read" }),
+            json!({ "id": "a", "active": "false" }),
+            json!({ "id": "a", "active": 0 }),
         ] {
             assert!(read_key(wrong.clone()).is_err(), "{wrong}");
         }

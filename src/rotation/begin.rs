@@ -48,7 +48,10 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
             quoted(&old.name)
         );
         return Err(Failure::new(Exit::Forbidden, "not_offered", message)
-            .hint(format!("add the member anew (keys serve member add --role {role}), and then revoke this key"))
+            .hint(format!(
+                "add the member anew (keys serve member add --workspace WORKSPACE --name NAME --role {role}), and then \
+                 revoke this key"
+            ))
             .into());
     }
     let record = planned(old, wishes, is_own, hands).await?;

@@ -203,6 +203,8 @@ exit 8
 --- stderr
 error: the answer is not what a key service sends: its JSON has another shape
 
+hint: check that --api-url is the address of the API, and look at the exchange with -vv
+
 "#]]);
     call(&place, fake.url(), CREATE).shows(str![[r#"
 exit 10

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::scene::{Vendor, refused};
-use crate::support::{Fake, Place, Server};
+use crate::support::{Fake, Place, Server, answer, json_answer};
 
 #[test]
 fn the_life_of_a_key() {
@@ -84,4 +84,50 @@ fn what_contactlevel_does_not_offer_is_said_before_anything_is_sent() {
     let perms = keys("perms").done();
     assert_eq!((perms.code, perms.stdout.as_str()), (0, ""));
     assert!(perms.stderr.contains("ContactLevel keys have no permissions"), "{}", perms.stderr);
+}
+
+/// A key of the vendor's own: by its looks it is none.
+const OPAQUE: &str = "Correct-Horse-Battery-Staple";
+
+fn at<'a>(place: &'a Place, fake: &Fake, line: &str) -> crate::support::Run<'a> {
+    let run = place.keys(line.split_whitespace()).env("KEYS_PROVIDER", "contactlevel");
+    run.env("KEYS_API_URL", fake.url()).env("KEYS_API_KEY", "whatever")
+}
+
+#[test]
+fn a_key_without_a_shape_is_hidden_all_the_same() {
+    let place = Place::new();
+    let made = json!({ "key": { "id": "a", "name": "ci" }, "api_key": OPAQUE });
+    let seen = at(&place, &Fake::answering(json_answer(201, &made.to_string())), "-vv create --name ci").done();
+    assert_eq!(seen.stdout, format!("{OPAQUE}\n"));
+    assert!(seen.stderr.contains(r#""api_key":"…""#) && !seen.stderr.contains(OPAQUE), "{}", seen.stderr);
+    // A service that quotes what it was asked about, in its words and in a header.
+    let quoting = json!({ "detail": format!("{OPAQUE} is no key") });
+    let quoting = answer(400, &format!("x-request-id: {OPAQUE}\r\n"), &quoting.to_string());
+    for line in ["-vv lookup", "lookup --json", "lookup"] {
+        let seen = at(&place, &Fake::answering(quoting.clone()), line).input(OPAQUE).done();
+        assert_eq!(seen.code, 2, "{}", seen.stderr);
+        assert!(seen.stderr.contains("is no key") && !seen.stderr.contains(OPAQUE), "{}", seen.stderr);
+    }
+}
+
+#[test]
+fn a_lookup_is_sent_again_as_the_same_request() {
+    let place = Place::new();
+    let mut answers = [answer(503, "", ""), json_answer(200, r#"{"key":null}"#)].into_iter();
+    let fake = Fake::new(move |_| answers.next());
+    refused(at(&place, &fake, "lookup -q").input(OPAQUE), 3, "no key of this workspace");
+    let requests = fake.requests();
+    let once = |request: &String| request.lines().find(|line| line.starts_with("idempotency-key: ")).map(str::to_owned);
+    assert!(once(&requests[0]).is_some(), "{requests:?}");
+    assert_eq!((requests.len(), once(&requests[0])), (2, once(&requests[1])));
+}
+
+#[test]
+fn a_host_without_a_lookup_does_not_pass_for_one_that_knows_no_such_key() {
+    let place = Place::new();
+    for body in ["<html>", "", r#"{"detail":"Not Found"}"#] {
+        let fake = Fake::answering(answer(404, "", body));
+        refused(at(&place, &fake, "lookup").input(OPAQUE), 5, "does not offer to tell which key a plaintext is");
+    }
 }

@@ -120,6 +120,70 @@ fn leadlex_creates_a_key_as_its_document_says() {
     assert_eq!(first.status, 201);
 }
 
+fn names(object: &Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn leadlex_lists_revokes_and_tells_of_itself_as_documented() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let scene = LeadLex { place: &place, vendor: Vendor::new(&place, &server, "leadlex", "") };
+    let admin = scene.vendor.manager.clone();
+    let Some(made) = scene.create(&admin, &[]) else { return };
+    let id = made.body["data"]["id"].as_str().unwrap();
+    let host = "https://nbkxaqxwvkgbddekwsma.supabase.co/functions/v1/api-gateway";
+    let url = scene.vendor.url();
+    // An address is a word of the shell.
+    let call = |rest: &str| {
+        let rest = rest.replace('&', "\\&");
+        let replaced = [(host, url.as_str()), (LEADLEX_KEY, &admin), ("/v1/contacts", &rest)];
+        let answer = curl(&place, LEADLEX_CONTACTS, &replaced).unwrap();
+        carries_what_is_left(&answer);
+        answer
+    };
+    let is_refused = |rest: &str, status: u16, code: &str| {
+        let answer = call(rest);
+        assert_eq!((answer.status, answer.body["error"]["code"].as_str()), (status, Some(code)), "{}", answer.body);
+    };
+
+    let listed = call("/v1/api-keys");
+    assert_eq!((listed.status, names(&listed.body)), (200, vec!["data", "meta"]));
+    assert_eq!(listed.body["meta"], json!({ "page": 1, "per_page": 25, "total": 2 }));
+    let documented = "id name description prefix permissions rate_limit_tier created_by created_at last_used_at \
+                      expires_at revoked_at";
+    assert_eq!(names(&listed.body["data"]["api_keys"][0]), documented.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(call("/v1/api-keys?search=nightly").body["data"]["api_keys"][0]["id"], id);
+    assert_eq!(call("/v1/api-keys?page=2&per_page=1").body["meta"], json!({ "page": 2, "per_page": 1, "total": 2 }));
+    is_refused("/v1/api-keys?per_page=101", 400, "validation_error");
+
+    let revoked = call(&format!("/v1/api-keys/{id} -X DELETE"));
+    assert_eq!((revoked.status, &revoked.body), (204, &Value::Null));
+    is_refused("/v1/api-keys/key_none -X DELETE", 404, "not_found");
+    let left = call("/v1/api-keys").body["data"]["api_keys"].clone();
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["name"]), (1, &json!("admin")));
+    let all = call("/v1/api-keys?include_revoked=true").body["data"]["api_keys"].clone();
+    assert!(all[0]["revoked_at"].is_string(), "{all}");
+    let last = left[0]["id"].as_str().unwrap();
+    is_refused(&format!("/v1/api-keys/{last} -X DELETE"), 403, "insufficient_permissions");
+
+    let log = call("/v1/audit-logs?action=delete");
+    assert_eq!(log.body["meta"], json!({ "page": 1, "per_page": 50, "total": 1 }));
+    let entry = &log.body["data"]["logs"][0];
+    let documented = "id timestamp user action resource_type resource_id details ip_address user_agent";
+    assert_eq!(names(entry), documented.split_whitespace().collect::<Vec<_>>());
+    assert_eq!((names(&entry["user"]), &entry["resource_id"]), (vec!["id", "email", "type"], &json!(id)));
+    is_refused("/v1/audit-logs?from_date=2026-02-02&to_date=2026-02-01", 400, "invalid_date_range");
+    is_refused("/v1/audit-logs?per_page=201", 400, "validation_error");
+    is_refused("/v1/audit-logs?action=revoke", 400, "validation_error");
+
+    let settings = call("/v1/settings").body["data"].clone();
+    for field in "workspace_id name slug timezone locale currency billing features".split(' ') {
+        assert!(settings.get(field).is_some(), "no {field}: {settings}");
+    }
+    assert_eq!(names(&settings["billing"]), ["plan", "seats", "credits_balance", "trial_ends_at"]);
+}
+
 #[test]
 fn leadlex_refuses_in_the_words_of_its_document() {
     let place = Place::new();

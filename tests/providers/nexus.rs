@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::scene::{Vendor, refused};
-use crate::support::{Fake, Place, Server};
+use crate::support::{Fake, Place, Server, answer, json_answer};
 
 #[test]
 fn the_life_of_a_key() {
@@ -118,7 +118,7 @@ fn what_nexus_does_not_offer_is_said_before_anything_is_sent() {
 fn the_vendors_own_host_manages_no_keys_and_says_where_to_do_it() {
     let place = Place::new();
     for status in [404, 405] {
-        let fake = Fake::answering(crate::support::answer(status, "", "<html>no</html>"));
+        let fake = Fake::answering(answer(status, "", "<html>no</html>"));
         let keys = |line: &str| {
             let run = place.keys(line.split_whitespace()).env("KEYS_PROVIDER", "nexus").env("KEYS_API_URL", fake.url());
             run.env("KEYS_API_KEY", "sk_whatever")
@@ -131,5 +131,27 @@ fn the_vendors_own_host_manages_no_keys_and_says_where_to_do_it() {
         refused(keys("list"), 5, "does not offer to list keys: Nexus keys are managed in its dashboard");
         refused(keys("show ci"), 5, "does not offer to list keys");
         refused(keys("audit"), 5, "does not offer to show who changed what");
+    }
+}
+
+#[test]
+fn a_host_that_lists_keys_and_no_more_says_where_to_do_the_rest() {
+    let place = Place::new();
+    // Without a word of the key, nothing says that it is the key that is not there.
+    for status in [404, 405] {
+        for (line, active) in [
+            ("edit ci --name cj", true),
+            ("revoke ci --yes", true),
+            ("reactivate ci", false),
+            ("delete ci --yes --confirm ci", true),
+        ] {
+            let listed = json!({ "data": [{ "id": "a", "name": "ci", "active": active }] }).to_string();
+            let fake = Fake::new(move |request| {
+                let lists = request.starts_with("GET /api/developer/keys?");
+                Some(if lists { json_answer(200, &listed) } else { answer(status, "", "<html>no</html>") })
+            });
+            let run = place.keys(line.split_whitespace()).env("KEYS_PROVIDER", "nexus").env("KEYS_API_URL", fake.url());
+            refused(run.env("KEYS_API_KEY", "sk_whatever"), 5, "Nexus keys are managed in its dashboard");
+        }
     }
 }

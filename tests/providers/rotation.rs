@@ -101,7 +101,11 @@ fn on_nexus_and_contactlevel_the_successor_has_the_same_name() {
     }
     // A member's credential is none that a key could take the place of.
     nexus.refused("rotate Ada --yes --to file:ci.key", 5, "Nexus keys never manage keys");
-    nexus.refused("rotate Ada --yes --to file:ci.key", 5, "keys serve member add --role developer");
+    nexus.refused(
+        "rotate Ada --yes --to file:ci.key",
+        5,
+        "keys serve member add --workspace WORKSPACE --name NAME --role developer",
+    );
     let seen = contactlevel.done("rotate admin --yes --to file:ci.key");
     assert!(seen.stderr.contains("still holds the old key"), "{}", seen.stderr);
     assert!(works(&contactlevel, &delivered(&place)));

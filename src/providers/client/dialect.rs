@@ -42,7 +42,7 @@ pub(crate) trait Dialect: Sync {
         false
     }
 
-    /// Whether a page that holds fewer keys than it was asked to is the last one, where nothing is said of that.
+    /// Whether a page that holds fewer keys than it was asked to, or than it says, is the last one.
     fn fills_pages(&self) -> bool {
         false
     }
@@ -82,7 +82,7 @@ pub(crate) trait Dialect: Sync {
     }
 
     /// Asks which key a plaintext is.
-    fn lookup(&self, _plain: &PlainKey) -> Option<Request> {
+    fn lookup(&self, _plain: &PlainKey, _once: &IdempotencyKey) -> Option<Request> {
         None
     }
 

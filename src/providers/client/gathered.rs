@@ -63,15 +63,11 @@ impl Client {
     async fn entries_since(&self, from: Option<Timestamp>) -> Result<Vec<AuditEntry>, HttpError> {
         let filter = AuditFilter { from, ..AuditFilter::default() };
         let mut entries = Vec::new();
-        let mut page = 1;
-        loop {
-            let (some, more) = self.audit(&filter, page).await?;
+        let mut log = self.audit(&filter);
+        while let Some(some) = log.next().await? {
             entries.extend(some);
-            if !more {
-                return Ok(entries);
-            }
-            page += 1;
         }
+        Ok(entries)
     }
 }
 

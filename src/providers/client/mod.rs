@@ -5,8 +5,11 @@
 
 pub(crate) mod dialect;
 mod gathered;
+mod log;
 mod pages;
+mod rounds;
 
+pub(crate) use self::log::LogPages;
 pub(crate) use self::pages::Pages;
 
 use std::sync::{Mutex, PoisonError};
@@ -14,12 +17,13 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use self::dialect::{Dialect, Logged, Wanted};
+use self::dialect::{Dialect, Wanted};
+use super::wire::Unreadable;
 use super::{Ability, Provider, Rules};
 use crate::http::{
     Answer, Credential, HttpError, IdempotencyKey, Network, NotAnAddress, Preview, Request, Terms, Transport,
 };
-use crate::model::audit::{AuditEntry, AuditFilter};
+use crate::model::audit::AuditFilter;
 use crate::model::credits::Credits;
 use crate::model::filter::{Filter, Sort};
 use crate::model::key::{IssuedKey, Key, KeyChange, KeyId, NewKey};
@@ -46,7 +50,7 @@ each_provider!(speak);
 /// What a request is for.
 struct Task {
     doing: &'static str,
-    /// Whether it is about one key: then a path that leads nowhere is a key that is not there.
+    /// Whether it is about one key: then a path that leads nowhere is a key that is not there, where the service says so.
     of_one: bool,
 }
 
@@ -65,7 +69,7 @@ const EDIT: Task = of_one("change keys");
 const REVOKE: Task = of_one("revoke keys");
 const REACTIVATE: Task = of_one("reactivate keys");
 const DELETE: Task = of_one("delete keys");
-const LOOKUP: Task = of_one("tell which key a plaintext is");
+const LOOKUP: Task = of_all("tell which key a plaintext is");
 const WHOAMI: Task = of_all("tell who calls");
 const USAGE: Task = of_all("tell what was used");
 const USAGE_OF_ONE: Task = of_one("tell what a key used");
@@ -166,7 +170,10 @@ impl Client {
             return Ok(self.every().await?.into_iter().find(|key| key.id == *id));
         };
         match self.send(&request, &SHOW).await {
-            Ok(answer) => self.dialect.described(&answer.body).map_err(unreadable),
+            Ok(answer) => {
+                let described = self.dialect.described(&answer.body).map_err(unreadable)?;
+                described.map(|key| of(id, key).map_err(unreadable)).transpose()
+            }
             Err(error) if error.is("not_found") => Ok(None),
             Err(error) => Err(error),
         }
@@ -222,7 +229,7 @@ impl Client {
 
     pub(crate) async fn edit(&self, id: &KeyId, change: &KeyChange, once: &IdempotencyKey) -> Result<Key, HttpError> {
         let request = self.offered(self.dialect.edit(&segment(id)?, change, once), Ability::Edit, &EDIT)?;
-        self.described(&request, &EDIT).await
+        self.described(id, &request, &EDIT).await
     }
 
     /// Switches a key off. The key as it is then, where the service describes it.
@@ -233,13 +240,14 @@ impl Client {
         once: &IdempotencyKey,
     ) -> Result<Option<Key>, HttpError> {
         let answer = self.send(&self.dialect.revoke(&segment(id)?, reason, once), &REVOKE).await?;
-        self.dialect.revoked(&answer.body).map_err(unreadable_change)
+        let revoked = self.dialect.revoked(&answer.body).map_err(unreadable_change)?;
+        revoked.map(|key| of(id, key).map_err(unreadable_change)).transpose()
     }
 
     pub(crate) async fn reactivate(&self, id: &KeyId, once: &IdempotencyKey) -> Result<Key, HttpError> {
         let request = self.dialect.reactivate(&segment(id)?, once);
         let request = self.offered(request, Ability::Reactivate, &REACTIVATE)?;
-        self.described(&request, &REACTIVATE).await
+        self.described(id, &request, &REACTIVATE).await
     }
 
     pub(crate) async fn delete(&self, id: &KeyId, once: &IdempotencyKey) -> Result<(), HttpError> {
@@ -248,12 +256,13 @@ impl Client {
     }
 
     /// Which key a plaintext is; `None` where it is none of this workspace.
-    pub(crate) async fn lookup(&self, plain: &PlainKey) -> Result<Option<Key>, HttpError> {
-        let request = self.offered(self.dialect.lookup(plain), Ability::Lookup, &LOOKUP)?;
-        match self.send(&request, &LOOKUP).await {
+    pub(crate) async fn lookup(&self, plain: &PlainKey, once: &IdempotencyKey) -> Result<Option<Key>, HttpError> {
+        let request = self.offered(self.dialect.lookup(plain, once), Ability::Lookup, &LOOKUP)?;
+        match self.transport.send(&request).await {
             Ok(answer) => self.dialect.described(&answer.body).map_err(unreadable),
+            // In so many words: a host without this route has no word for it.
             Err(error) if error.is("not_found") => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(self.understood(error, &LOOKUP)),
         }
     }
 
@@ -282,38 +291,15 @@ impl Client {
         self.dialect.balance(&answer.body).map_err(unreadable)
     }
 
-    /// One page of the audit log, newest first, and whether there are more.
-    pub(crate) async fn audit(&self, filter: &AuditFilter, page: u32) -> Result<(Vec<AuditEntry>, bool), HttpError> {
-        let request = self.offered(self.dialect.audit(filter, page), Ability::Audit, &AUDIT)?;
-        let answer = self.send(&request, &AUDIT).await?;
-        let Logged { mut entries, extent } = self.dialect.logged(&answer.body).map_err(unreadable)?;
-        let mut more = !entries.is_empty()
-            && extent.is_none_or(|extent| u64::from(page) * u64::from(extent.per_page.max(1)) < extent.total);
-        // Not every provider narrows by all of this.
-        if let Some(known) = filter.after.as_ref().and_then(|after| entries.iter().position(|entry| entry.id == *after))
-        {
-            entries.truncate(known);
-            more = false;
-        }
-        // In the whole seconds that some tell.
-        let second = |instant: Timestamp| instant.as_second();
-        if let Some(from) = filter.from.map(second) {
-            more &= entries.last().is_none_or(|oldest| second(oldest.at) >= from);
-            entries.retain(|entry| second(entry.at) >= from);
-        }
-        if let Some(to) = filter.to.map(second) {
-            entries.retain(|entry| second(entry.at) <= to);
-        }
-        if let Some(resource) = &filter.resource {
-            entries.retain(|entry| entry.resource_id == *resource);
-        }
-        Ok((entries, more))
+    /// The audit log, page by page, newest first.
+    pub(crate) fn audit<'a>(&'a self, filter: &'a AuditFilter) -> LogPages<'a> {
+        LogPages::new(self, filter)
     }
 
-    async fn described(&self, request: &Request, task: &Task) -> Result<Key, HttpError> {
+    async fn described(&self, id: &KeyId, request: &Request, task: &Task) -> Result<Key, HttpError> {
         let answer = self.send(request, task).await?;
         let key = self.dialect.described(&answer.body).map_err(unreadable_change)?;
-        key.ok_or_else(|| unreadable_change("it describes no key"))
+        key.ok_or("it describes no key").and_then(|key| of(id, key)).map_err(unreadable_change)
     }
 
     /// A request that a provider may have no words for.
@@ -332,8 +318,8 @@ impl Client {
 
     /// What a refusal means where it does not say so itself.
     fn understood(&self, mut error: HttpError, task: &Task) -> HttpError {
-        if let HttpError::Refused { status, code, message, hint, .. } = &mut error {
-            if matches!(status, 405 | 501) || *status == 404 && !task.of_one {
+        if let HttpError::Refused { status, code, message, hint, wordless, .. } = &mut error {
+            if matches!(status, 405 | 501) || *status == 404 && (*wordless || !task.of_one) {
                 return self.not_offered(task);
             }
             if code.starts_with("http_") {
@@ -363,6 +349,11 @@ pub(crate) enum Minted {
     Issued(Box<IssuedKey>),
     /// A key whose plaintext it does not show again.
     Unseen(Box<Key>),
+}
+
+/// The key that was asked about, and no other.
+fn of(id: &KeyId, key: Key) -> Result<Key, Unreadable> {
+    if key.id == *id { Ok(key) } else { Err("it describes another key") }
 }
 
 fn unreadable(what: &'static str) -> HttpError {

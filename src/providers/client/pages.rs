@@ -7,6 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::stream::FuturesOrdered;
 
 use super::dialect::{Listed, Wanted};
+use super::rounds::Rounds;
 use super::{Client, LIST};
 use crate::http::{Answer, HttpError};
 use crate::model::key::{Key, KeyId};
@@ -22,8 +23,7 @@ pub(crate) struct Pages<'a> {
     ahead: FuturesOrdered<LocalBoxFuture<'a, Result<Answer, HttpError>>>,
     /// The last one, as far as it is known.
     last: u32,
-    /// The first key of the page before: a service that ignores the page's number would be read for ever.
-    first: Option<KeyId>,
+    rounds: Rounds<KeyId>,
     /// How many keys were on the pages so far.
     given: u64,
     ended: bool,
@@ -31,7 +31,16 @@ pub(crate) struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     pub(super) fn new(client: &'a Client, wanted: Wanted) -> Self {
-        Self { client, wanted, page: 1, ahead: FuturesOrdered::new(), last: 1, first: None, given: 0, ended: false }
+        Self {
+            client,
+            wanted,
+            page: 1,
+            ahead: FuturesOrdered::new(),
+            last: 1,
+            rounds: Rounds::default(),
+            given: 0,
+            ended: false,
+        }
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Key>>, HttpError> {
@@ -62,8 +71,7 @@ impl<'a> Pages<'a> {
             let listed = self.client.dialect.listed(&answer.body);
             listed.map_err(|what| HttpError::Unreadable { what, changes: false })?
         };
-        let first = keys.first().map(|key| key.id.clone());
-        if first.is_some() && first == self.first {
+        if self.rounds.comes_again(keys.first().map(|key| key.id.clone())) {
             self.ended = true;
             // One that says nothing of pages may know none, and one whose list became shorter gives its last page again.
             if extent.is_none_or(|extent| extent.total <= self.given) {
@@ -71,18 +79,19 @@ impl<'a> Pages<'a> {
             }
             return Err(HttpError::Unreadable { what: "its pages repeat", changes: false });
         }
-        self.first = first;
         self.given += keys.len() as u64;
-        // Pages may be smaller than asked for, and the total may change while they are fetched; an empty page is the end
-        // whatever it says.
+        // Pages may be smaller than asked for, of some vendors also smaller than they say, and the total may change while
+        // they are fetched; an empty page is the end whatever it says.
+        let fills = self.client.dialect.fills_pages();
         self.ended = if let Some(extent) = extent {
             let size = extent.per_page.max(1);
             self.last = u32::try_from(extent.total.div_ceil(size.into())).unwrap_or(u32::MAX);
-            keys.len() < size as usize || self.page >= self.last
+            let is_short = keys.len() < size as usize;
+            let is_last = self.page >= self.last && (fills || self.given >= extent.total);
+            keys.is_empty() || fills && is_short || is_last
         } else {
             self.last = self.page + 1;
-            let dialect = self.client.dialect;
-            keys.is_empty() || dialect.fills_pages() && keys.len() < dialect.per_page() as usize
+            keys.is_empty() || fills && keys.len() < self.client.dialect.per_page() as usize
         };
         self.page += 1;
         Ok(Some(keys))

@@ -58,8 +58,8 @@ impl Dialect for ContactLevel {
         Request::change(Method::Post, format!("/api/keys/{id}/revoke"), None, once)
     }
 
-    fn lookup(&self, plain: &PlainKey) -> Option<Request> {
-        Some(Request::ask("/api/keys/lookup".to_owned(), json!({ "api_key": plain.expose() })))
+    fn lookup(&self, plain: &PlainKey, once: &IdempotencyKey) -> Option<Request> {
+        Some(Request::ask("/api/keys/lookup".to_owned(), json!({ "api_key": plain.expose() }), once))
     }
 
     fn described(&self, body: &[u8]) -> Result<Option<Key>, Unreadable> {

@@ -98,8 +98,8 @@ impl Dialect for Native {
         Some(Request::change(Method::Delete, format!("/v1/api-keys/{id}"), None, once))
     }
 
-    fn lookup(&self, plain: &PlainKey) -> Option<Request> {
-        Some(Request::ask("/v1/api-keys/lookup".to_owned(), json!({ "key": plain.expose() })))
+    fn lookup(&self, plain: &PlainKey, once: &IdempotencyKey) -> Option<Request> {
+        Some(Request::ask("/v1/api-keys/lookup".to_owned(), json!({ "key": plain.expose() }), once))
     }
 
     fn described(&self, body: &[u8]) -> Result<Option<Key>, Unreadable> {

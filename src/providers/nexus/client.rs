@@ -33,7 +33,7 @@ impl Dialect for Nexus {
                 "insufficient_permissions",
                 Some(
                     "keys never manage keys here: use the credential of a member with the role Developer \
-                     (keys serve member add --role developer)",
+                     (keys serve member add --workspace WORKSPACE --name NAME --role developer)",
                 ),
             ),
             403 if message.contains("Developer API") => {
@@ -93,8 +93,8 @@ impl Dialect for Nexus {
         Some(Request::change(Method::Delete, format!("{KEYS}/{id}"), None, once))
     }
 
-    fn lookup(&self, plain: &PlainKey) -> Option<Request> {
-        Some(Request::ask(format!("{KEYS}/lookup"), json!({ "key": plain.expose() })))
+    fn lookup(&self, plain: &PlainKey, once: &IdempotencyKey) -> Option<Request> {
+        Some(Request::ask(format!("{KEYS}/lookup"), json!({ "key": plain.expose() }), once))
     }
 
     fn described(&self, body: &[u8]) -> Result<Option<Key>, Unreadable> {

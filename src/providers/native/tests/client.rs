@@ -113,12 +113,12 @@ fn a_keys_whole_life_through_the_client() {
         let revoked = client.revoke(id, Some("leaked"), &fresh()).await.unwrap().unwrap();
         assert_eq!(revoked.state(START), State::Revoked);
         assert_eq!(revoked.revoked_reason.as_deref(), Some("leaked"));
-        assert_eq!(client.lookup(&issued.plain).await.unwrap(), Some(revoked));
+        assert_eq!(client.lookup(&issued.plain, &fresh()).await.unwrap(), Some(revoked));
         let back = client.reactivate(id, &fresh()).await.unwrap();
         assert_eq!(back.state(START), State::Active);
 
         client.delete(id, &fresh()).await.unwrap();
-        assert_eq!(client.lookup(&issued.plain).await.unwrap(), None);
+        assert_eq!(client.lookup(&issued.plain, &fresh()).await.unwrap(), None);
         let gone = client.revoke(id, None, &fresh()).await.err().unwrap();
         assert_eq!(gone.exit(), Exit::NotFound);
         assert!(gone.answer().unwrap().1.unwrap().starts_with("req_"));
@@ -313,16 +313,16 @@ fn every_shape_of_error_becomes_a_sentence() {
             (r#"{"error":{"code":"c","message":"No"}}"#, "No"),
             (r#"{"error":"Missing permission"}"#, "Missing permission"),
             (r#"{"detail":"Invalid"}"#, "Invalid"),
-            (r#"{"error":{}}"#, "the service answered with status 404"),
-            (r#"{"detail":[{"loc":[]}]}"#, "the service answered with status 404"),
-            ("[]", "the service answered with status 404"),
-            ("<html>", "the service answered with status 404"),
-            ("", "the service answered with status 404"),
+            (r#"{"error":{}}"#, "the service answered with status 400"),
+            (r#"{"detail":[{"loc":[]}]}"#, "the service answered with status 400"),
+            ("[]", "the service answered with status 400"),
+            ("<html>", "the service answered with status 400"),
+            ("", "the service answered with status 400"),
         ] {
-            let (_server, client) = facing(vec![Said::new(404, body)]).await;
+            let (_server, client) = facing(vec![Said::new(400, body)]).await;
             let error = client.reactivate(&KeyId::new("x"), &fresh()).await.err().unwrap();
             assert_eq!(error.to_string(), said, "{body}");
-            assert_eq!(error.exit(), Exit::NotFound, "{body}");
+            assert_eq!(error.exit(), Exit::Usage, "{body}");
         }
     });
 }
@@ -336,9 +336,25 @@ fn an_error_that_says_nothing_becomes_a_sentence_too() {
             r#"{"error":{"message":""}}"#,
             r#"{"error":{"message":" "},"detail":""}"#,
         ] {
+            let (_server, client) = facing(vec![Said::new(400, body)]).await;
+            let error = client.reactivate(&KeyId::new("x"), &fresh()).await.err().unwrap();
+            assert_eq!(error.to_string(), "the service answered with status 400", "{body}");
+        }
+    });
+}
+
+#[test]
+fn a_key_is_not_there_only_where_the_service_says_so() {
+    block_on(async {
+        for (body, exit) in [
+            (r#"{"error":{"code":"not_found","message":"No such key"}}"#, Exit::NotFound),
+            (r#"{"error":"No such key"}"#, Exit::NotFound),
+            ("<html>", Exit::Forbidden),
+            ("", Exit::Forbidden),
+        ] {
             let (_server, client) = facing(vec![Said::new(404, body)]).await;
             let error = client.reactivate(&KeyId::new("x"), &fresh()).await.err().unwrap();
-            assert_eq!(error.to_string(), "the service answered with status 404", "{body}");
+            assert_eq!(error.exit(), exit, "{body}: {error}");
         }
     });
 }
@@ -369,7 +385,8 @@ fn an_id_goes_into_the_path_as_one_segment() {
             ("a;b:c@d\\e", "a%3Bb%3Ac%40d%5Ce"),
             ("~-_.x", "~-_.x"),
         ] {
-            client.revoke(&KeyId::new(id), None, &fresh()).await.unwrap();
+            // The answer is about another key.
+            client.revoke(&KeyId::new(id), None, &fresh()).await.unwrap_err();
             let expected = format!("POST /v1/api-keys/{segment}/revoke");
             assert_eq!(server.last_request(), expected, "{id:?}");
         }
@@ -380,7 +397,7 @@ fn an_id_goes_into_the_path_as_one_segment() {
 fn an_id_of_dots_does_not_walk_up_the_path() {
     block_on(async {
         let (server, client) = facing(vec![says(200, &json!({ "data": { "id": "x" } }))]).await;
-        client.reactivate(&KeyId::new("fine"), &fresh()).await.unwrap();
+        client.reactivate(&KeyId::new("x"), &fresh()).await.unwrap();
         for id in ["", ".", ".."] {
             client.revoke(&KeyId::new(id), None, &fresh()).await.ok();
             let last = server.last_request();
