@@ -47,16 +47,26 @@ macro_rules! columns {
     };
 }
 
-/// The condition of a list: $1 workspace, $2 state, `unrevoked` or '', $3 now, $4 search pattern or '', $5 selector or '', $6 its
-/// pattern.
+/// The condition of a list: $1 workspace, $2 state, `unrevoked` or '', $3 now, $4 search pattern or ''.
 const LISTED: &str = "workspace_id = $1 \
      AND ($2 = '' \
        OR ($2 = 'revoked' AND revoked_at IS NOT NULL) \
        OR ($2 = 'unrevoked' AND revoked_at IS NULL) \
        OR ($2 = 'expired' AND revoked_at IS NULL AND expires_at <= $3) \
        OR ($2 = 'active' AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $3))) \
-     AND ($4 = '' OR folded LIKE $4 ESCAPE '!') \
-     AND ($5 = '' OR name = $5 OR name LIKE $6 ESCAPE '!' OR prefix LIKE $6 ESCAPE '!' OR id LIKE $6 ESCAPE '!')";
+     AND ($4 = '' OR folded LIKE $4 ESCAPE '!')";
+
+/// More of it, where a selector is given: that is $5. SQLite finds by its indexes, which are in the order of the characters,
+/// the name, those with the date of a rotation, and what begins with it: $6 is the end of that.
+const SELECTED_SQLITE: &str = " AND id IN \
+     (SELECT id FROM api_keys WHERE workspace_id = $1 AND name = $5 \
+      UNION SELECT id FROM api_keys WHERE workspace_id = $1 AND name >= $5 || ' @' AND name < $5 || ' A' \
+      UNION SELECT id FROM api_keys WHERE workspace_id = $1 AND prefix >= $5 AND prefix < $6 \
+      UNION SELECT id FROM api_keys WHERE id >= $5 AND id < $6)";
+
+/// PostgreSQL's are in the order of its language, and the pattern $6 finds it.
+const SELECTED_POSTGRES: &str =
+    " AND (name = $5 OR name LIKE $6 ESCAPE '!' OR prefix LIKE $6 ESCAPE '!' OR id LIKE $6 ESCAPE '!')";
 
 impl Store {
     /// The key with this hash, whatever its state.
@@ -105,34 +115,39 @@ impl Store {
         }
         let state = query.state.map_or(if query.hides_revoked { "unrevoked" } else { "" }, State::as_str);
         let search = query.search.as_deref().map_or(String::new(), |text| format!("%{}%", like(&text.to_lowercase())));
-        let selector = query.selector.as_deref().unwrap_or("");
-        let selector_pattern = format!("{}%", like(selector));
-        let total: i64 = sqlx::query_scalar(AssertSqlSafe(format!("SELECT COUNT(*) FROM api_keys WHERE {LISTED}")))
-            .bind(workspace)
-            .bind(state)
-            .bind(micros(now))
-            .bind(&search)
-            .bind(selector)
-            .bind(&selector_pattern)
-            .fetch_one(&self.pool)
-            .await?;
-        // Only texts of this file go into the statement; every value is bound.
-        let statement = format!(
-            concat!("SELECT ", columns!(), " FROM api_keys WHERE {} ORDER BY {} LIMIT $7 OFFSET $8"),
-            LISTED,
-            order(query.sort)
-        );
-        let rows = sqlx::query(AssertSqlSafe(statement))
-            .bind(workspace)
-            .bind(state)
-            .bind(micros(now))
-            .bind(&search)
-            .bind(selector)
-            .bind(&selector_pattern)
+        let (condition, selector_end, limit) = match &query.selector {
+            None => (LISTED.to_owned(), String::new(), "LIMIT $5 OFFSET $6"),
+            Some(text) if self.is_postgres => {
+                (format!("{LISTED}{SELECTED_POSTGRES}"), format!("{}%", like(text)), "LIMIT $7 OFFSET $8")
+            }
+            // The sign keeps SQLite from going through the whole workspace for the sake of the order.
+            Some(text) => (format!("+{LISTED}{SELECTED_SQLITE}"), format!("{text}{}", char::MAX), "LIMIT $7 OFFSET $8"),
+        };
+        // Only texts of this file go into the statements; every value is bound.
+        let bound = |statement: String| {
+            let bound = sqlx::query(AssertSqlSafe(statement));
+            let bound = bound.bind(workspace).bind(state).bind(micros(now)).bind(&search);
+            match &query.selector {
+                Some(selector) => bound.bind(selector).bind(&selector_end),
+                None => bound,
+            }
+        };
+        let before = i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page);
+        let order = order(query.sort);
+        let columns = columns!();
+        let rows = bound(format!("SELECT {columns} FROM api_keys WHERE {condition} ORDER BY {order} {limit}"))
             .bind(i64::from(query.per_page))
-            .bind(i64::from(query.page.saturating_sub(1)) * i64::from(query.per_page))
+            .bind(before)
             .fetch_all(&self.pool)
             .await?;
+        let found = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        // The last page says by itself how many there are.
+        let total = if found < i64::from(query.per_page) && (found > 0 || before == 0) {
+            before + found
+        } else {
+            let counted = bound(format!("SELECT COUNT(*) FROM api_keys WHERE {condition}"));
+            counted.fetch_one(&self.pool).await?.try_get(0)?
+        };
         let keys = rows.iter().map(|row| read(row).map(|stored| stored.key)).collect::<Result<_, _>>()?;
         Ok((keys, total))
     }
