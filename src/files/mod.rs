@@ -54,7 +54,11 @@ impl PreparedFile {
         let (temporary, file) =
             create_temporary(&directory, &name).map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
         let mut prepared = Self { target: target.to_owned(), directory, temporary, file, committed: false };
-        prepared.overwrite(&vec![0; reserve]).map_err(|cause| FileError::new(ATTEMPT, target, Why::System(cause)))?;
+        // Waiting for the disk is what a write costs: where nothing is to be found out, it is done once.
+        if reserve > 0 {
+            let failed = |cause| FileError::new(ATTEMPT, target, Why::System(cause));
+            prepared.overwrite(&vec![0; reserve]).map_err(failed)?;
+        }
         Ok(prepared)
     }
 
