@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::exit::Exit;
 use crate::failure::{meaning, quoted};
-use crate::files::{self, FileError, Lock, PreparedFile};
+use crate::files::{self, FileError, Lock, PassingLock, PreparedFile};
 use crate::http::IdempotencyKey;
 use crate::model::secret::hex;
 use crate::text;
@@ -36,6 +36,8 @@ pub(crate) struct Note {
     /// The name of the key, or the file of names.
     pub(crate) what: String,
     pub(crate) host: String,
+    /// The Idempotency-Key: with the host it is what makes two creates the same.
+    pub(crate) once: String,
     pub(crate) begun_at: Timestamp,
     /// The command that gets the same key again, as long as the service keeps its answer.
     pub(crate) resume: String,
@@ -49,19 +51,20 @@ impl Begun {
     }
 
     /// Notes a create that begins now. `None` where it cannot be noted, or is noted and worked on by another process.
-    pub(crate) fn note(&self, idempotency_key: &IdempotencyKey, note: &Note) -> Option<Open> {
-        self.try_note(idempotency_key, note).ok().flatten()
+    pub(crate) fn note(&self, note: &Note) -> Option<Open> {
+        self.try_note(note).ok().flatten()
     }
 
-    fn try_note(&self, idempotency_key: &IdempotencyKey, note: &Note) -> Result<Option<Open>, FileError> {
+    fn try_note(&self, note: &Note) -> Result<Option<Open>, FileError> {
         if let Some(parent) = self.directory.parent() {
             files::private_directory(parent)?;
         }
         files::private_directory(&self.directory)?;
         files::tidy(&self.directory);
-        let path = self.path(idempotency_key);
+        let name = &hex(&Sha256::digest(format!("{}\0{}", note.host, note.once)))[..24];
+        let path = self.directory.join(name).with_extension(ENDING);
         let Some(lock) = Lock::attempt(&path.with_extension(LOCK))? else { return Ok(None) };
-        let open = Open { path, lock: Some(lock) };
+        let open = Open { path, _lock: lock };
         PreparedFile::new(&open.path, 0)?.commit(&serde_json::to_vec_pretty(note).unwrap_or_default())?;
         Ok(Some(open))
     }
@@ -69,27 +72,22 @@ impl Begun {
     /// The creates that nobody is working on, but the one with this Idempotency-Key. Those whose answers are kept no
     /// longer are told for the last time.
     pub(crate) fn left(&self, except: Option<&IdempotencyKey>, now: Timestamp) -> Vec<Note> {
-        let except = except.map(|key| self.path(key));
         let paths = files::names(&self.directory).unwrap_or_default().into_iter().map(|name| self.directory.join(name));
-        let is_left =
-            |path: &PathBuf| path.extension().is_some_and(|ending| ending == ENDING) && except != Some(path.clone());
-        let mut notes: Vec<Note> = paths.filter(is_left).filter_map(|path| told(path, now)).collect();
+        let paths = paths.filter(|path| path.extension().is_some_and(|ending| ending == ENDING));
+        let mut notes: Vec<Note> = paths.filter_map(|path| told(path, except, now)).collect();
         notes.sort_by_key(|note| note.begun_at);
         notes
-    }
-
-    fn path(&self, idempotency_key: &IdempotencyKey) -> PathBuf {
-        let name = &hex(&Sha256::digest(idempotency_key.as_str()))[..24];
-        self.directory.join(name).with_extension(ENDING)
     }
 }
 
 /// A note that nobody is working on.
-fn told(path: PathBuf, now: Timestamp) -> Option<Note> {
-    let mut open = Open { lock: Lock::attempt(&path.with_extension(LOCK)).ok().flatten(), path };
-    open.lock.as_ref()?;
+fn told(path: PathBuf, except: Option<&IdempotencyKey>, now: Timestamp) -> Option<Note> {
+    let open = Open { _lock: Lock::attempt(&path.with_extension(LOCK)).ok()??, path };
     let content = files::read_private(&open.path, LARGEST).ok()??;
     let note: Note = serde_json::from_slice(&content).ok()?;
+    if except.is_some_and(|key| key.as_str() == note.once) {
+        return None;
+    }
     if note.is_too_late(now) {
         open.remove();
     }
@@ -116,12 +114,12 @@ impl Note {
 /// A create that is under way. Dropped, its note stays: nobody was told how it ended.
 pub(crate) struct Open {
     path: PathBuf,
-    lock: Option<Lock>,
+    _lock: PassingLock,
 }
 
 impl Open {
     /// Removes the note, unless with one of these errors it may still be needed to get a key.
-    pub(crate) fn end<'e>(mut self, errors: impl IntoIterator<Item = &'e anyhow::Error>) {
+    pub(crate) fn end<'e>(self, errors: impl IntoIterator<Item = &'e anyhow::Error>) {
         let is_over = |error| {
             !matches!(meaning(error).0, Exit::Unknown | Exit::Undelivered | Exit::Interrupted | Exit::Terminated)
         };
@@ -130,16 +128,8 @@ impl Open {
         }
     }
 
-    fn remove(&mut self) {
+    fn remove(self) {
         // One that stays is told once more, and goes on to the same key.
         files::remove(&self.path).ok();
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
-            lock.end(&self.path.with_extension(LOCK));
-        }
     }
 }

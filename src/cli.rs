@@ -355,6 +355,10 @@ impl Command {
 /// that is gone on with now.
 fn remind(environment: &Environment, repeated: Option<&IdempotencyKey>, terminal: &mut Terminal) {
     let Ok(directory) = environment.data_directory() else { return };
+    // What is told for the last time has to be heard.
+    if terminal.is_quiet() {
+        return;
+    }
     let left = Journal::of(&directory).left();
     if left > 0 {
         let verb = if left == 1 { "is" } else { "are" };

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{FileError, Why};
@@ -40,8 +40,8 @@ impl Lock {
     }
 
     /// Takes the lock where nobody else holds it; `None` where somebody does. Unlike [`Lock::exclusive`] for a lock whose
-    /// file goes when it is given back, see [`Lock::end`].
-    pub(crate) fn attempt(path: &Path) -> Result<Option<Self>, FileError> {
+    /// file goes when it is given back.
+    pub(crate) fn attempt(path: &Path) -> Result<Option<PassingLock>, FileError> {
         const ATTEMPT: &str = "lock";
         let failed = |cause| FileError::new(ATTEMPT, path, Why::System(cause));
         for _ in 0..ATTEMPTS {
@@ -50,7 +50,9 @@ impl Lock {
                 .open(path)
                 .map_err(failed)?;
             match file.try_lock() {
-                Ok(()) if is_at(&file, path) => return Ok(Some(Self { file })),
+                Ok(()) if is_at(&file, path) => {
+                    return Ok(Some(PassingLock { _lock: Self { file }, path: path.to_owned() }));
+                }
                 // Whoever held it has removed the file meanwhile.
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -60,19 +62,25 @@ impl Lock {
         }
         Ok(None)
     }
-
-    /// Gives the lock back for good, with its file. While it is held, nobody else can take another file for it.
-    pub(crate) fn end(self, path: &Path) {
-        // A file that stays does no harm.
-        fs::remove_file(path).ok();
-        drop(self);
-    }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
         // Closing would do, unless a child that is being started holds a copy of the descriptor at this moment.
         self.file.unlock().ok();
+    }
+}
+
+/// A lock whose file goes with it.
+pub(crate) struct PassingLock {
+    _lock: Lock,
+    path: PathBuf,
+}
+
+impl Drop for PassingLock {
+    fn drop(&mut self) {
+        // While it is held, nobody else can take another file for it. One that stays does no harm.
+        fs::remove_file(&self.path).ok();
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod scratch;
 mod tests;
 
 pub(crate) use self::error::FileError;
-pub(crate) use self::lock::Lock;
+pub(crate) use self::lock::{Lock, PassingLock};
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -327,9 +327,8 @@ pub(crate) fn tidy(directory: &Path) {
     sweep_those(directory, |name| name.starts_with('.') && name.contains(".keys-"));
     let paths = names(directory).unwrap_or_default().into_iter().map(|name| directory.join(name));
     for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "lock")) {
-        if let Ok(Some(lock)) = Lock::attempt(&path) {
-            lock.end(&path);
-        }
+        // One that nobody holds goes as it is given back.
+        drop(Lock::attempt(&path));
     }
 }
 

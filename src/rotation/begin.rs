@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use super::Hands;
 use super::drive::Run;
-use super::journal::KeyLock;
 use super::outcome::open_already;
 use super::perform::{OldEnd, Tools};
 use crate::credential::Patience;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
+use crate::files::PassingLock;
 use crate::handover::{Handover, refuse_filtered_out};
 use crate::http::{self, IdempotencyKey};
 use crate::model::key::{Key, KeyName};
@@ -94,7 +94,7 @@ pub(super) fn prepared_check(check: Option<&str>, hands: &Hands<'_, '_>) -> anyh
 }
 
 /// The right to rotate a key of which no rotation is open.
-fn alone(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<KeyLock> {
+fn alone(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<PassingLock> {
     let service = hands.service();
     let refused = |record: Option<&Record>| open_already(&old.name, record);
     let open = |record: &Record| {

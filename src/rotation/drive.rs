@@ -3,12 +3,12 @@
 
 use super::begin::{handovers, places, prepared_check};
 use super::interruptions::Interruptions;
-use super::journal::KeyLock;
 use super::outcome::{self, Ended, open_already};
 use super::perform::Tools;
 use super::{Hands, JournalError};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::files::PassingLock;
 use crate::model::lifetime::Age;
 use crate::model::rotation::{Effect, Event, Goal, Record, State, Step, next};
 use crate::sink::SinkSpec;
@@ -18,11 +18,11 @@ use crate::system;
 pub(crate) struct Run {
     pub(super) state: State,
     pub(super) tools: Tools,
-    _lock: KeyLock,
+    _lock: PassingLock,
 }
 
 impl Run {
-    pub(super) const fn new(state: State, lock: KeyLock, tools: Tools) -> Self {
+    pub(super) const fn new(state: State, lock: PassingLock, tools: Tools) -> Self {
         Self { state, tools, _lock: lock }
     }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::exit::{Exit, Explain};
-use crate::files::{self, FileError, Lock, PreparedFile};
+use crate::files::{self, FileError, Lock, PassingLock, PreparedFile};
 use crate::model::key::KeyId;
 use crate::model::rotation::{Record, Where};
 use crate::model::secret::hex;
@@ -93,14 +93,13 @@ impl Journal {
     }
 
     /// The right to work on a key; `None` where another process does.
-    pub(crate) fn lock(&self, service: &Where, key: &KeyId) -> Result<Option<KeyLock>, FileError> {
+    pub(crate) fn lock(&self, service: &Where, key: &KeyId) -> Result<Option<PassingLock>, FileError> {
         let mut digest = Sha256::new();
         for part in [&service.provider, service.api_url.as_deref().unwrap_or_default(), key.as_str()] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         }
-        let path = self.directory.join(format!("{}.lock", &hex(&digest.finalize())[..24]));
-        Ok(Lock::attempt(&path)?.map(|lock| KeyLock { lock: Some(lock), path }))
+        Lock::attempt(&self.directory.join(format!("{}.lock", &hex(&digest.finalize())[..24])))
     }
 
     /// Where the plaintext is kept that is in no keyring.
@@ -121,20 +120,6 @@ impl Journal {
 #[derive(serde::Deserialize)]
 struct Version {
     version: u32,
-}
-
-/// The right to work on a key. Its file goes with it.
-pub(crate) struct KeyLock {
-    lock: Option<Lock>,
-    path: PathBuf,
-}
-
-impl Drop for KeyLock {
-    fn drop(&mut self) {
-        if let Some(lock) = self.lock.take() {
-            lock.end(&self.path);
-        }
-    }
 }
 
 /// `rot_` and small letters and digits: it becomes a file's name.

@@ -203,6 +203,11 @@ impl Terminal {
         Voice { stderr: self.err.clone(), quiet: self.quiet }
     }
 
+    /// Whether what may be left out is.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Says something that may be left out; `--quiet` does.
     pub(crate) fn say(&mut self, text: &str) {
         if !self.quiet {

@@ -51,7 +51,7 @@ fn note(place: &Place) -> String {
 fn killed_before_the_answer_came_it_is_gone_on_with() {
     let place = Place::new();
     let server = Server::start(&place);
-    let (proxy, _go_on) = holding(&server);
+    let (proxy, go_on) = holding(&server);
     let mut running = call(&place, &server, proxy.url(), "create --name ci --perm read:contacts --to file:key").start();
     proxy.wait();
     // It is being worked on.
@@ -67,7 +67,8 @@ fn killed_before_the_answer_came_it_is_gone_on_with() {
             .contains("did not come to its end. Get its key with the same request, which makes no second one:\n")
     );
     let line = seen.resume_line();
-    let again = place.shell(&line).env("KEYS_API_URL", format!("http://{}", server.address()));
+    drop(go_on);
+    let again = place.shell(&line).env("KEYS_API_URL", proxy.url());
     let again = again.env("KEYS_API_KEY", &server.admin).done();
     assert_eq!((again.code, again.stdout.as_str()), (0, ""), "{}", again.stderr);
     // Who goes on is not told to go on.
@@ -114,7 +115,8 @@ fn many_that_are_killed_are_gone_on_with() {
 
     let seen = said(&place, &server);
     assert!(seen.stderr.contains("The create of `names.txt` on 127.0.0.1:"), "{}", seen.stderr);
-    let again = place.shell(&seen.resume_line()).env("KEYS_API_URL", format!("http://{}", server.address()));
+    drop(go_on);
+    let again = place.shell(&seen.resume_line()).env("KEYS_API_URL", proxy.url());
     let again = again.env("KEYS_API_KEY", &server.admin).done();
     assert_eq!(again.code, 0, "{}", again.stderr);
     let mut made = names(&server);
@@ -156,6 +158,16 @@ fn what_was_answered_is_not_told_again() {
 }
 
 #[test]
+fn one_idempotency_key_for_two_services_is_two_creates() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let line = "create --name ci --perm read --idempotency-key one";
+    assert_eq!(place.local(line).arg("--to").arg("cmd:false").done().code, 11);
+    server.keys(&server.admin, line).done().secret();
+    assert!(place.local("list").done().stderr.contains("The create of `ci` on local "));
+}
+
+#[test]
 fn an_answer_that_is_kept_no_longer_is_told_once() {
     let place = Place::new();
     place.local("create --name ci --perm read --to").arg("cmd:false").done();
@@ -163,6 +175,9 @@ fn an_answer_that_is_kept_no_longer_is_told_once() {
     let mut note: Value = serde_json::from_str(&place.read(&file)).unwrap();
     note["begun_at"] = "2026-01-01T00:00:00Z".into();
     place.write(&file, note.to_string());
+    // Who hears nothing is not told.
+    assert_eq!(place.local("list --json").done().stderr, "");
+    assert_eq!(place.local("list -q").done().stderr, "");
     let seen = place.local("list").done();
     assert!(seen.stderr.contains("and its answer is kept no longer. See whether there is a key:\n"), "{}", seen.stderr);
     assert_eq!(seen.resume_line(), "keys -p local list --name ci");

@@ -66,7 +66,7 @@ impl Run<'_, '_> {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
         }
-        let open = self.begun.and_then(|begun| begun.note(run, &self.note(&resume)));
+        let open = self.begun.and_then(|begun| begun.note(&self.note(run, &resume)));
         let words = Words {
             verb: "Created",
             done: told,
@@ -86,10 +86,11 @@ impl Run<'_, '_> {
         Err(bulk::partial("create", &done, left.collect(), &resume).into())
     }
 
-    fn note(&self, resume: &str) -> Note {
+    fn note(&self, run: &IdempotencyKey, resume: &str) -> Note {
         let file = self.args.names.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
         let look = format!("keys{} list", self.client.flags());
-        Note { what: file, host: self.client.host(), begun_at: system::now(), resume: resume.to_owned(), look }
+        let (host, once, resume) = (self.client.host(), run.as_str().to_owned(), resume.to_owned());
+        Note { what: file, host, once, begun_at: system::now(), resume, look }
     }
 
     /// A name a line; empty lines are none.

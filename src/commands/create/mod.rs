@@ -135,8 +135,9 @@ pub(crate) async fn run(
     }
     let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
     let look = format!("keys{} list{}", client.flags(), text::option("--name", new.name.as_str()));
-    let note = Note { what: new.name.as_str().to_owned(), host: client.host(), begun_at: now, resume, look };
-    let open = begun.and_then(|begun| begun.note(&idempotency_key, &note));
+    let (what, once) = (new.name.as_str().to_owned(), idempotency_key.as_str().to_owned());
+    let note = Note { what, host: client.host(), once, begun_at: now, resume, look };
+    let open = begun.and_then(|begun| begun.note(&note));
     let outcome = match client.create(&new, &idempotency_key).await {
         Ok((issued, replayed)) => {
             reached.known.note(&issued.key);
