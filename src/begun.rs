@@ -28,6 +28,8 @@ const LOCK: &str = "lock";
 /// The directory of all notes of a user.
 pub(crate) struct Begun {
     directory: PathBuf,
+    /// The flags that lead to the service, whatever the environment and the profiles say by then.
+    pub(crate) flags: String,
 }
 
 /// What is known of a create before it is sent.
@@ -36,7 +38,7 @@ pub(crate) struct Note {
     /// The name of the key, or the file of names.
     pub(crate) what: String,
     pub(crate) host: String,
-    /// The Idempotency-Key: with the host it is what makes two creates the same.
+    /// The Idempotency-Key: with the service it is what makes two creates the same.
     pub(crate) once: String,
     pub(crate) begun_at: Timestamp,
     /// The command that gets the same key again, as long as the service keeps its answer.
@@ -46,8 +48,8 @@ pub(crate) struct Note {
 }
 
 impl Begun {
-    pub(crate) fn of(data_directory: &Path) -> Self {
-        Self { directory: data_directory.join("creates") }
+    pub(crate) fn of(data_directory: &Path, flags: String) -> Self {
+        Self { directory: data_directory.join("creates"), flags }
     }
 
     /// Notes a create that begins now. `None` where it cannot be noted, or is noted and worked on by another process.
@@ -61,7 +63,7 @@ impl Begun {
         }
         files::private_directory(&self.directory)?;
         files::tidy(&self.directory);
-        let name = &hex(&Sha256::digest(format!("{}\0{}", note.host, note.once)))[..24];
+        let name = &hex(&Sha256::digest(format!("{}\0{}", self.flags, note.once)))[..24];
         let path = self.directory.join(name).with_extension(ENDING);
         let Some(lock) = Lock::attempt(&path.with_extension(LOCK))? else { return Ok(None) };
         let open = Open { path, _lock: lock };

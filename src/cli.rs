@@ -19,6 +19,7 @@ use crate::failure::Failure;
 use crate::http::IdempotencyKey;
 use crate::known::Known;
 use crate::model::lifetime::{Age, NotAnAge};
+use crate::output::whoami::Origin;
 use crate::output::{Format, Jq, Output};
 use crate::providers::{Ability, Provider};
 use crate::reach::Reached;
@@ -217,16 +218,25 @@ impl Globals {
 
     /// The flags that choose the service, as they are typed.
     fn chosen(&self) -> String {
-        let provider = self.provider.map(|provider| provider.rules().name.to_owned());
-        let authorities = self.ca_cert.as_ref().map(|file| file.display().to_string());
-        let options = [
-            ("-p", self.profile.clone()),
-            ("--provider", provider),
-            ("--api-url", self.api_url.clone()),
-            ("--ca-cert", authorities),
-        ];
+        self.choosing(
+            self.profile.as_deref(),
+            self.provider.map(|provider| provider.rules().name),
+            self.api_url.as_deref(),
+        )
+    }
+
+    /// The flags that lead there, whatever the environment and the profiles say by then.
+    fn leading_to(&self, origin: &Origin) -> String {
+        let provider = origin.api_url.as_ref().map(|_| origin.provider);
+        self.choosing(origin.profile.as_deref(), provider, origin.api_url.as_deref())
+    }
+
+    fn choosing(&self, profile: Option<&str>, provider: Option<&str>, api_url: Option<&str>) -> String {
+        let authorities = self.ca_cert.as_ref().map(|file| file.to_string_lossy());
+        let options =
+            [("-p", profile), ("--provider", provider), ("--api-url", api_url), ("--ca-cert", authorities.as_deref())];
         let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
-        given.map(|(option, value)| text::option(option, &value)).collect()
+        given.map(|(option, value)| text::option(option, value)).collect()
     }
 
     fn flags(&self) -> Flags {
@@ -309,7 +319,10 @@ impl Command {
         let (client, known, yes) = (&reached.client, &reached.known, globals.yes);
         match self {
             Self::Create(args) => {
-                let begun = environment.data_directory().map(|directory| Begun::of(&directory)).ok();
+                let begun = environment
+                    .data_directory()
+                    .map(|directory| Begun::of(&directory, globals.leading_to(&reached.origin)))
+                    .ok();
                 create::run(args, environment.circumstances(), begun.as_ref(), reached, output, terminal).await
             }
             Self::List(args) => list::run(args, client, known, output, terminal).await,
@@ -365,7 +378,7 @@ fn remind(environment: &Environment, repeated: Option<&IdempotencyKey>, terminal
         terminal.say(&format!("{} {verb} not over: keys rotation list", text::count(left, "rotation")));
     }
     let now = system::now();
-    for note in Begun::of(&directory).left(repeated, now) {
+    for note in Begun::of(&directory, String::new()).left(repeated, now) {
         terminal.say(&note.sentence(now));
     }
 }

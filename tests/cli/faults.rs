@@ -161,6 +161,7 @@ fn a_redirect_is_not_followed_with_a_key() {
         let seen = call(&place, fake.url(), CREATE).done();
         assert_eq!((seen.code, seen.stdout.as_str()), (code, ""), "{status}: {}", seen.stderr);
     }
+    let place = Place::new();
     let fake = Fake::answering(answer(302, "location: https://elsewhere.example/\u{7f}x\r\n", ""));
     call(&place, fake.url(), "list").done();
     let fake = Fake::answering(answer(302, "location: https://elsewhere.example/\r\n", ""));

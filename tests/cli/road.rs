@@ -174,6 +174,8 @@ fn what_may_have_been_done_before_stays_unknown_whatever_comes_after() {
     let limited = answer(429, "retry-after: 600\r\n", r#"{"error":{"code":"rate_limited","message":"Slow down"}}"#);
     let refused = answer(403, "", r#"{"error":{"code":"insufficient_permissions","message":"No"}}"#);
     for (name, after) in [("a", limited), ("b", refused), ("c", unavailable())] {
+        // A place of its own: through another address the note of a create stays, and later commands would tell it.
+        let place = Place::new();
         let mut fates = vec![Fate::Lost];
         fates.extend((0..4).map(|_| Fate::Refused(after.clone())));
         let proxy = proxy(&server, fates);

@@ -61,12 +61,12 @@ impl Run<'_, '_> {
         if self.args.dry_run {
             return self.preview(&names);
         }
-        let resume = resume_line(self.args, None, self.lifetime, run, self.client);
+        let resume = resume_line(self.args, None, self.lifetime, run, self.client.flags());
         if self.args.idempotency_key.is_none() {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
         }
-        let open = self.begun.and_then(|begun| begun.note(&self.note(run, &resume)));
+        let open = self.begun.and_then(|begun| begun.note(&self.note(run, &begun.flags)));
         let words = Words {
             verb: "Created",
             done: told,
@@ -86,10 +86,10 @@ impl Run<'_, '_> {
         Err(bulk::partial("create", &done, left.collect(), &resume).into())
     }
 
-    fn note(&self, run: &IdempotencyKey, resume: &str) -> Note {
+    fn note(&self, run: &IdempotencyKey, flags: &str) -> Note {
         let file = self.args.names.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
-        let look = format!("keys{} list", self.client.flags());
-        let (host, once, resume) = (self.client.host(), run.as_str().to_owned(), resume.to_owned());
+        let resume = resume_line(self.args, None, self.lifetime, run, flags);
+        let (host, once, look) = (self.client.host(), run.as_str().to_owned(), format!("keys{flags} list"));
         Note { what: file, host, once, begun_at: system::now(), resume, look }
     }
 

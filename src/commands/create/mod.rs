@@ -133,22 +133,24 @@ pub(crate) async fn run(
     if handover.is_empty() {
         refuse_lost_object(&new, output)?;
     }
-    let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client);
-    let look = format!("keys{} list{}", client.flags(), text::option("--name", new.name.as_str()));
-    let (what, once) = (new.name.as_str().to_owned(), idempotency_key.as_str().to_owned());
-    let note = Note { what, host: client.host(), once, begun_at: now, resume, look };
-    let open = begun.and_then(|begun| begun.note(&note));
+    let resume = |flags: &str| resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, flags);
+    let open = begun.and_then(|begun| {
+        let look = format!("keys{} list{}", begun.flags, text::option("--name", new.name.as_str()));
+        let (what, once) = (new.name.as_str().to_owned(), idempotency_key.as_str().to_owned());
+        begun.note(&Note { what, host: client.host(), once, begun_at: now, resume: resume(&begun.flags), look })
+    });
+    let resume = resume(client.flags());
     let outcome = match client.create(&new, &idempotency_key).await {
         Ok((issued, replayed)) => {
             reached.known.note(&issued.key);
             let record = key::json(&issued.key, system::now());
-            let places = deliver(&issued, record, handover, output, terminal, &note.resume);
+            let places = deliver(&issued, record, handover, output, terminal, &resume);
             places.map(|places| report(&issued, &places, replayed, client, terminal))
         }
         Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
             skip(&new, client, output, terminal).await
         }
-        Err(error) => Err(explained(error, new.name.as_str(), &note.resume)),
+        Err(error) => Err(explained(error, new.name.as_str(), &resume)),
     };
     if let Some(open) = open {
         open.end(outcome.as_ref().err());
@@ -356,9 +358,9 @@ fn resume_line(
     name: Option<&KeyName>,
     lifetime: Lifetime,
     idempotency_key: &IdempotencyKey,
-    client: &Client,
+    flags: &str,
 ) -> String {
-    let mut line = format!("keys{} create", client.flags());
+    let mut line = format!("keys{flags} create");
     let mut add = |option: &str, value: &str| {
         line.push_str(&text::option(option, value));
     };
