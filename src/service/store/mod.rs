@@ -12,6 +12,7 @@ mod idempotency;
 mod keys;
 mod limits;
 mod records;
+mod turn;
 mod usage;
 mod workspaces;
 
@@ -27,6 +28,7 @@ pub(crate) use usage::UsageRow;
 pub(crate) use workspaces::Workspace;
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +43,7 @@ use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 use thiserror::Error;
 
+use self::turn::{Turn, Turns};
 use crate::exit::{Exit, Explain};
 use crate::files::{self, FileError, Lock};
 
@@ -101,6 +104,7 @@ impl fmt::Debug for Database {
 pub(crate) struct Store {
     pool: AnyPool,
     is_postgres: bool,
+    turns: Turns,
 }
 
 impl Store {
@@ -153,7 +157,7 @@ impl Store {
         }
         let migrated = migrate(&mut first, database).await?;
         drop(first);
-        let store = Self { pool, is_postgres: !is_sqlite };
+        let store = Self { pool, is_postgres: !is_sqlite, turns: Turns::default() };
         if migrated {
             store.install_guards().await?;
         }
@@ -180,9 +184,11 @@ impl Store {
 
     /// Begins a transaction that will write: SQLite has it wait for other writers now, because it could not do so later,
     /// after a first look.
-    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
-        let statement = if self.is_postgres { "BEGIN" } else { "BEGIN IMMEDIATE" };
-        Ok(self.pool.begin_with(statement).await?)
+    async fn begin(&self) -> Result<Writing, StoreError> {
+        if self.is_postgres {
+            return Ok(Writing::Apart(self.pool.begin().await?));
+        }
+        Ok(Writing::InTurn(self.turns.take(&self.pool).await?))
     }
 
     /// Executes a statement that must not be repeated where nobody knows whether it was executed.
@@ -212,12 +218,49 @@ impl Store {
     }
 }
 
+/// A transaction that writes. Dropped without [`Writing::commit`], nothing of it happened.
+enum Writing {
+    /// Beside others, as PostgreSQL has them.
+    Apart(Transaction<'static, Any>),
+    /// One after the other, as SQLite has them.
+    InTurn(Turn),
+}
+
+impl Writing {
+    async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Apart(transaction) => Ok(transaction.commit().await?),
+            Self::InTurn(turn) => turn.commit().await,
+        }
+    }
+}
+
+impl Deref for Writing {
+    type Target = AnyConnection;
+
+    fn deref(&self) -> &AnyConnection {
+        match self {
+            Self::Apart(transaction) => transaction,
+            Self::InTurn(turn) => turn,
+        }
+    }
+}
+
+impl DerefMut for Writing {
+    fn deref_mut(&mut self) -> &mut AnyConnection {
+        match self {
+            Self::Apart(transaction) => transaction,
+            Self::InTurn(turn) => turn,
+        }
+    }
+}
+
 /// A change under way in one workspace. Dropped without [`Write::commit`], nothing of it happened.
 pub(crate) struct Write {
     workspace: String,
     seq: i64,
     audit_head: String,
-    transaction: Transaction<'static, Any>,
+    transaction: Writing,
     is_postgres: bool,
     /// What replicas must forget: the hashes of keys, or `None` for the whole workspace.
     changed: Vec<Option<String>>,
@@ -232,7 +275,7 @@ impl Write {
             let number = changes::announce(self.connection(), &workspace, key_hash.as_deref(), is_postgres).await?;
             announced.push(Changed { number, workspace, key_hash });
         }
-        self.transaction.commit().await.map_err(StoreError::of_a_change)?;
+        self.transaction.commit().await.map_err(StoreError::in_a_change)?;
         Ok(announced)
     }
 
@@ -389,7 +432,11 @@ impl StoreError {
     /// Why a change failed: what the database refused in its own words did not happen; where its answer was lost, nobody
     /// knows.
     fn of_a_change(error: sqlx::Error) -> Self {
-        match error.into() {
+        Self::in_a_change(error.into())
+    }
+
+    fn in_a_change(self) -> Self {
+        match self {
             Self::Database(error) => Self::CommitUnknown(error),
             refused => refused,
         }

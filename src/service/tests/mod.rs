@@ -17,6 +17,7 @@ mod replay;
 mod replicas;
 mod sequences;
 mod storage;
+mod turns;
 mod usage;
 mod workspaces;
 
