@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{FileError, Why};
-use super::{ATTEMPTS, check_private, find_private, private};
+use super::{ATTEMPTS, beginning, check_private, file_name, find_private, parent, private};
 
 /// Held by one process at a time. Given back when dropped, and by the system when the process dies. The file stays:
 /// removing it would let two processes hold locks on two files of one name.
@@ -14,8 +14,9 @@ pub(crate) struct Lock {
     file: File,
 }
 
-/// How many times, ten milliseconds apart, a lock is asked for.
+/// How many times, and how far apart, a lock is asked for.
 const PATIENCE: u32 = 500;
+const PAUSE: Duration = Duration::from_millis(10);
 
 impl Lock {
     /// Waits until nobody else holds the lock, at most five seconds: as long as for the lock of a database.
@@ -31,7 +32,7 @@ impl Lock {
         for _ in 0..PATIENCE {
             match file.try_lock() {
                 Ok(()) => return Ok(Self { file }),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
                 Err(TryLockError::Error(cause)) if cause.kind() == ErrorKind::Interrupted => {}
                 Err(TryLockError::Error(cause)) => return Err(failed(Why::System(cause))),
             }
@@ -61,6 +62,21 @@ impl Lock {
             }
         }
         Ok(None)
+    }
+
+    /// Waits until nobody else is about to replace a file, at most five seconds: who reads it first and then replaces it
+    /// would undo what was written meanwhile.
+    pub(crate) fn before_replacing(target: &Path) -> Result<PassingLock, FileError> {
+        const ATTEMPT: &str = "write";
+        let name = file_name(target).ok_or_else(|| FileError::new(ATTEMPT, target, Why::NoName))?;
+        let path = parent(target).join(format!("{}lock", beginning(&name)));
+        for _ in 0..PATIENCE {
+            if let Some(lock) = Self::attempt(&path)? {
+                return Ok(lock);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Err(FileError::new(ATTEMPT, target, Why::Held))
     }
 }
 

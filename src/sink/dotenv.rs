@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::Reason;
 use super::{Delivery, RESERVE, Sink};
-use crate::files::{self, PreparedFile};
+use crate::files::{self, Lock, PreparedFile};
 
 /// A file beyond this is not one of assignments.
 const LIMIT: u64 = 1024 * 1024;
@@ -35,6 +35,7 @@ impl DotenvSink {
 
 impl Sink for DotenvSink {
     fn deliver(self: Box<Self>, delivery: &mut Delivery<'_>) -> Result<(), Reason> {
+        let _alone = Lock::before_replacing(&self.path)?;
         let content = with_assignment(&read(&self.path)?, &self.variable, delivery.plain.expose())?;
         Ok(self.prepared.commit(content.as_bytes())?)
     }

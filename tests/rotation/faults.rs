@@ -8,7 +8,7 @@ use super::proxy::Fate;
 use super::scene::{Scene, has, line_to_type};
 use super::vendor::{Asked, BOTH};
 use crate::support::fake::json_answer;
-use crate::support::{Seen, leave_out};
+use crate::support::{KEYS, Seen, leave_out};
 
 /// Whether a rotation that stopped with this code goes on by the line that it printed.
 #[track_caller]
@@ -177,11 +177,10 @@ fn a_clock_that_was_wrong_takes_no_grace_away() {
     if !has("faketime", "a clock that is stepped by a day") {
         return;
     }
-    let keys = crate::support::KEYS;
     for (stepped, exit) in [("-1d", 2), ("+1d", 0)] {
         let scene = Scene::new();
         let to = scene.to();
-        let seen = scene.shell(&format!("faketime -f {stepped} {keys} rotate ci --grace 1h {to}")).done();
+        let seen = scene.shell(&format!("faketime -f {stepped} {KEYS} rotate ci --grace 1h {to}")).done();
         assert_eq!(seen.code, exit, "{}", seen.stderr);
         scene.holds();
         if exit == 2 {
@@ -196,7 +195,7 @@ fn a_clock_that_was_wrong_takes_no_grace_away() {
     let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
     proxy.decide(|_| Fate::Passes);
     let line = line_to_type(&seen);
-    let resumed = scene.shell(&format!("faketime -f +2d {keys} {line}")).done();
+    let resumed = scene.shell(&format!("faketime -f +2d {KEYS} {line}")).done();
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     scene.is_rotated();
 }
@@ -241,6 +240,29 @@ fn a_place_that_fails_keeps_the_key_safe() {
     assert_eq!(scene.place.read("taken"), scene.known());
     fs::remove_file(scene.place.path("taken")).unwrap();
     scene.is_rotated();
+}
+
+#[test]
+fn two_that_write_to_one_dotenv_file_do_not_undo_each_other() {
+    if !has("strace", "holds up a program that is about to replace a file") {
+        return;
+    }
+    let scene = Scene::new();
+    let file = scene.place.path(".env");
+    let create = |name: &str| format!("create -q --name {name} --perm read:contacts --to dotenv:.env#{name}");
+    let slow = "exec strace -f -qqq -o /dev/null -e 'trace=/^rename' -e 'inject=/^rename:delay_enter=700000'";
+    let first = scene.shell(&format!("{slow} {KEYS} {}", create("FIRST"))).start();
+    // It has read the file, and written what is to take its place.
+    let is_about_to = |entry: fs::DirEntry| fs::read_to_string(entry.path()).is_ok_and(|text| text.contains("FIRST="));
+    while !fs::read_dir(file.parent().unwrap()).unwrap().flatten().any(is_about_to) {}
+    assert_eq!(scene.keys(&create("SECOND")).done().code, 0);
+    assert_eq!(first.done().code, 0);
+    let content = fs::read_to_string(&file).unwrap();
+    for name in ["FIRST", "SECOND"] {
+        let value = content.lines().find_map(|line| line.strip_prefix(&format!("{name}=")));
+        let plain = value.unwrap_or_else(|| panic!("{name} is lost"));
+        assert_eq!(scene.service.status(plain.trim_matches(['"', '\''])), 200, "{name}");
+    }
 }
 
 #[test]
