@@ -333,7 +333,7 @@ impl Command {
                 let terminal = RefCell::new(terminal);
                 let mut hands = Hands::new(reached, &journal, environment.circumstances(), output, &terminal);
                 hands.configuration = environment.config_directory().ok();
-                rotate::run(*args, yes, &hands).await
+                rotate::run(*args, yes, &mut hands).await
             }
             Self::Revoke(args) => revoke::run(args, yes, reached, output, terminal).await,
             Self::Reactivate(args) => reactivate::run(args, client, known, output, terminal).await,

@@ -4,10 +4,12 @@
 //! output nobody reads, or one that too many do. After it, nothing but the handing over happens, and what goes wrong
 //! says how far it came.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use crate::exit::{Exit, Explain as _};
 use crate::failure::{Failure, quoted};
@@ -64,17 +66,25 @@ impl Lost {
     }
 }
 
-impl Handover {
-    /// Makes the way ready. `for_people` says that no object is printed, which would hold the key in a field.
-    pub(crate) fn prepare(
+/// A way that may be gone, but is not ready yet.
+pub(crate) struct Allowed {
+    /// `None` where a person decides.
+    to: Option<Vec<SinkSpec>>,
+    circumstances: Circumstances,
+}
+
+impl Allowed {
+    /// Looks at the terminal, and at nothing else. `for_people` says that no object is printed, which would hold the key in
+    /// a field.
+    pub(crate) fn of(
         to: &[SinkSpec],
         for_people: bool,
         circumstances: &Circumstances,
         terminal: &Terminal,
     ) -> anyhow::Result<Self> {
-        let ready = |way| Self { way, circumstances: circumstances.clone(), masks: circumstances.masks() };
+        let allowed = |to| Self { to, circumstances: circumstances.clone() };
         if to.is_empty() && for_people && !circumstances.github_actions && terminal.can_offer() {
-            return Ok(ready(Way::Menu));
+            return Ok(allowed(None));
         }
         if !for_people && writes_to_stdout(to) {
             let message = "the key and the object that describes it cannot both be on standard output";
@@ -91,24 +101,39 @@ impl Handover {
         if circumstances.masks() {
             refuse_lost_mask(terminal)?;
         }
-        let standard_output = [SinkSpec::Stdout];
-        let to = if to.is_empty() && for_people { &standard_output } else { to };
-        Ok(ready(Way::Sinks(Sinks::prepare(to, circumstances)?)))
+        let to = if to.is_empty() && for_people { vec![SinkSpec::Stdout] } else { to.to_vec() };
+        Ok(allowed(Some(to)))
+    }
+
+    /// Makes every place ready, which may wait for the disk.
+    pub(crate) fn prepare(self) -> anyhow::Result<Handover> {
+        let way = match &self.to {
+            Some(to) => Way::Sinks(Sinks::prepare(to, &self.circumstances)?),
+            None => Way::Menu,
+        };
+        Ok(Handover { way, masks: self.circumstances.masks(), circumstances: self.circumstances })
     }
 
     /// Makes ways ready that are gone one by one: one for each place. What they deliver has been masked by [`mask`].
-    pub(crate) fn prepare_each(
-        to: &[SinkSpec],
-        for_people: bool,
-        circumstances: &Circumstances,
-        terminal: &Terminal,
-    ) -> anyhow::Result<Vec<Self>> {
-        let Self { way, circumstances, .. } = Self::prepare(to, for_people, circumstances, terminal)?;
-        let one = |way| Self { way, circumstances: circumstances.clone(), masks: false };
+    pub(crate) fn prepare_each(self) -> anyhow::Result<Vec<Handover>> {
+        let Handover { way, circumstances, .. } = self.prepare()?;
+        let one = |way| Handover { way, circumstances: circumstances.clone(), masks: false };
         Ok(match way {
             Way::Sinks(sinks) if !sinks.is_empty() => sinks.each().map(|sink| one(Way::Sinks(sink))).collect(),
             whole => vec![one(whole)],
         })
+    }
+}
+
+impl Handover {
+    /// Makes the way ready, where it may be gone.
+    pub(crate) fn prepare(
+        to: &[SinkSpec],
+        for_people: bool,
+        circumstances: &Circumstances,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Self> {
+        Allowed::of(to, for_people, circumstances, terminal)?.prepare()
     }
 
     /// Whether there is no place: the key goes into the object that is printed.
@@ -125,6 +150,22 @@ impl Handover {
     ) -> Result<Vec<String>, Lost> {
         let IssuedKey { key, plain } = issued;
         self.hand(Handed { name: &key.name, prefix: &key.prefix, plain, record }, terminal)
+    }
+
+    /// The same beside others, which do not wait for the disk that this waits for. Not to standard output, which they share.
+    pub(crate) async fn deliver_apart(
+        self,
+        issued: IssuedKey,
+        record: Value,
+        terminal: &RefCell<&mut Terminal>,
+    ) -> Result<Vec<String>, Lost> {
+        if self.masks {
+            mask(&issued.plain, &self.circumstances, &mut terminal.borrow_mut())?;
+        }
+        let sinks = self.into_sinks().ok_or_else(|| Lost::new(&[], "nobody decides where it goes"))?;
+        let delivered = spawn_blocking(move || sinks.deliver(&issued.plain, &record, &mut io::sink())).await;
+        let delivered = delivered.map_err(|error| Lost::new(&[], error.to_string()))?;
+        delivered.map_err(|lost| Lost::new(&lost.done, lost.cause.to_string()))
     }
 
     /// The same for a key that was made earlier.

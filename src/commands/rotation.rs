@@ -132,7 +132,7 @@ impl Room<'_, '_> {
         let mut hands =
             Hands::new(&reached, self.journal, self.environment.circumstances(), self.output, self.terminal);
         hands.configuration = self.environment.config_directory().ok();
-        let ended = resume(&record.id, goal, to, &hands)?.when_idle(idle).drive(&hands).await?;
+        let ended = resume(&record.id, goal, to, &hands).await?.when_idle(idle).drive(&hands).await?;
         self.tell(&ended, &hands)
     }
 

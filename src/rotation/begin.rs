@@ -11,7 +11,7 @@ use crate::credential::Patience;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::files::PassingLock;
-use crate::handover::{Handover, refuse_filtered_out};
+use crate::handover::{Allowed, Handover, refuse_filtered_out};
 use crate::http::{self, IdempotencyKey};
 use crate::model::key::{Key, KeyName};
 use crate::model::lifetime::Age;
@@ -36,9 +36,8 @@ pub(crate) struct Wishes {
     pub(crate) keeps: bool,
 }
 
-/// Everything that can refuse does it here. Nothing has happened when this returns, and nothing is left if it fails.
+/// Everything that can refuse does it here; the journal is open. Nothing has happened when this returns, and nothing is left if it fails.
 pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> anyhow::Result<Run> {
-    hands.journal.open()?;
     let lock = alone(old, hands)?;
     let is_own = is_own(old, wishes, hands).await?;
     if is_own && let Management::Role { role, .. } = hands.reached.rules.management {
@@ -57,7 +56,7 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
     let record = planned(old, wishes, is_own, hands).await?;
     let mut tools = Tools::new(false);
     if !record.places.is_empty() {
-        tools.handovers = handovers(&wishes.to, hands)?.into_iter().map(Some).collect();
+        tools.handovers = handovers(&wishes.to, hands).await?.into_iter().map(Some).collect();
     }
     if tools.handovers.iter().flatten().any(Handover::is_empty) {
         let mut sample = key::json(old, system::now());
@@ -65,7 +64,10 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
         refuse_filtered_out(sample, hands.output)?;
     }
     tools.check = prepared_check(record.check.as_deref(), hands)?;
-    tools.rescue = if record.keeps { Some(hands.escrow.prepare(&record.id)?) } else { None };
+    if record.keeps {
+        let (escrow, id) = (hands.escrow.clone(), record.id.clone());
+        tools.rescue = Some(hands.waiting(move || Ok(escrow.prepare(&id)?)).await?);
+    }
     if record.is_stored_credential
         && let Some((store, _)) = super::perform::stored(hands)
     {
@@ -77,9 +79,9 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
 }
 
 /// The ways to the places that do not have the key yet.
-pub(super) fn handovers(to: &[SinkSpec], hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Handover>> {
-    let terminal = hands.terminal.borrow();
-    Handover::prepare_each(to, hands.output.is_for_people(), hands.circumstances, &terminal)
+pub(super) async fn handovers(to: &[SinkSpec], hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Handover>> {
+    let allowed = Allowed::of(to, hands.output.is_for_people(), hands.circumstances, &hands.terminal.borrow())?;
+    hands.waiting(|| allowed.prepare_each()).await
 }
 
 /// The command that is asked whether the key works: like a place, it gets the key on its standard input.

@@ -4,7 +4,7 @@
 use super::begin::{handovers, places, prepared_check};
 use super::interruptions::Interruptions;
 use super::outcome::{self, Ended, open_already};
-use super::perform::Tools;
+use super::perform::{Tools, written};
 use super::{Hands, JournalError};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -35,7 +35,7 @@ impl Run {
     /// Goes on until there is nothing more to do, or nothing more can be done.
     pub(crate) async fn drive(mut self, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {
         if !self.tools.resumed {
-            hands.journal.write(&self.state.record)?;
+            written(&self.state.record, hands).await?;
         }
         let mut interruptions = Interruptions::heard();
         let mut event = Event::Begun;
@@ -56,7 +56,7 @@ impl Run {
 }
 
 /// Takes up a rotation that an earlier run began. `to` replaces the places that do not have the key yet.
-pub(crate) fn resume(id: &str, goal: Goal, to: &[SinkSpec], hands: &Hands<'_, '_>) -> anyhow::Result<Run> {
+pub(crate) async fn resume(id: &str, goal: Goal, to: &[SinkSpec], hands: &Hands<'_, '_>) -> anyhow::Result<Run> {
     let before = hands.journal.read(id)?;
     let lock = hands.journal.lock(&before.service, &before.old.id)?;
     let lock = lock.ok_or_else(|| open_already(&before.old.name, None))?;
@@ -78,7 +78,7 @@ pub(crate) fn resume(id: &str, goal: Goal, to: &[SinkSpec], hands: &Hands<'_, '_
     tools.is_own = record.is_own;
     if completes {
         go_to(&record);
-        tools.handovers = pending(&record, hands)?;
+        tools.handovers = pending(&record, hands).await?;
         tools.check = prepared_check(record.check.as_deref(), hands)?;
     }
     let mut state = State::resumed(record, goal, &hands.reached.rules.rotation, system::now());
@@ -89,7 +89,7 @@ pub(crate) fn resume(id: &str, goal: Goal, to: &[SinkSpec], hands: &Hands<'_, '_
 }
 
 /// The ways to the places that do not have the key yet, each at its number.
-fn pending(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Option<crate::handover::Handover>>> {
+async fn pending(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Option<crate::handover::Handover>>> {
     let unreadable = |_| Failure::new(Exit::Usage, "journal_malformed", "the journal names a place that is none");
     let left = record.places.iter().filter(|place| !place.done);
     let specs: Vec<SinkSpec> = left
@@ -101,7 +101,7 @@ fn pending(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Option<
     if left.count() == 0 {
         return Ok(Vec::new());
     }
-    let mut ready = handovers(&specs, hands)?.into_iter();
+    let mut ready = handovers(&specs, hands).await?.into_iter();
     Ok(record.places.iter().map(|place| if place.done { None } else { ready.next() }).collect())
 }
 

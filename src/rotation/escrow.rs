@@ -1,7 +1,8 @@
 //! Escrow: where the one copy of a new plaintext is safe until it is delivered. The keyring of the system; where there
 //! is none, a private file beside the journal, for which there is room before the key is made.
 
-use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use zeroize::Zeroizing;
 
@@ -18,16 +19,25 @@ const SERVICE: &str = "keys";
 const RESERVE: usize = 1024;
 
 /// Keeps the plaintexts of one run.
+#[derive(Clone)]
 pub(crate) struct Escrow {
     journal: Journal,
     /// Whether the keyring is asked: not where everything is within this machine anyway, and not again once it failed,
     /// because some take seconds to say so.
-    keyring: Cell<bool>,
+    keyring: Arc<AtomicBool>,
 }
 
 impl Escrow {
-    pub(crate) const fn new(journal: Journal, keyring: bool) -> Self {
-        Self { journal, keyring: Cell::new(keyring) }
+    pub(crate) fn new(journal: Journal, keyring: bool) -> Self {
+        Self { journal, keyring: Arc::new(AtomicBool::new(keyring)) }
+    }
+
+    fn has_keyring(&self) -> bool {
+        self.keyring.load(Ordering::Relaxed)
+    }
+
+    fn do_without_keyring(&self) {
+        self.keyring.store(false, Ordering::Relaxed);
     }
 
     /// Makes room for a plaintext.
@@ -37,11 +47,11 @@ impl Escrow {
 
     /// Keeps a plaintext, and says where.
     pub(super) fn keep(&self, rescue: Option<PreparedFile>, id: &str, plain: &PlainKey) -> Result<Kept, FileError> {
-        if self.keyring.get() {
+        if self.has_keyring() {
             if entry(id).set(plain, Patience::Brief).is_ok() {
                 return Ok(Kept::Keyring);
             }
-            self.keyring.set(false);
+            self.do_without_keyring();
         }
         let mut line = Zeroizing::new(Vec::with_capacity(plain.expose().len() + 1));
         line.extend_from_slice(plain.expose().as_bytes());
@@ -63,9 +73,9 @@ impl Escrow {
         files::remove(&self.journal.rescue_path(id))?;
         if kept == Some(Kept::Keyring) {
             entry(id).delete(Patience::Brief)?;
-        } else if resumed && self.keyring.get() && entry(id).delete(Patience::Brief).is_err() {
+        } else if resumed && self.has_keyring() && entry(id).delete(Patience::Brief).is_err() {
             // Nothing says that there is anything.
-            self.keyring.set(false);
+            self.do_without_keyring();
         }
         Ok(())
     }

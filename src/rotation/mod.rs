@@ -42,6 +42,8 @@ pub(crate) struct Hands<'a, 't> {
     pub(crate) terminal: &'a RefCell<&'t mut Terminal>,
     /// Where the profile is configured whose stored credential may be what is rotated.
     pub(crate) configuration: Option<PathBuf>,
+    /// Whether other rotations go on meanwhile.
+    pub(crate) is_one_of_many: bool,
 }
 
 impl<'a, 't> Hands<'a, 't> {
@@ -55,7 +57,15 @@ impl<'a, 't> Hands<'a, 't> {
         // Who keeps the credential in a file has no keyring, or does not want it.
         let without = reached.stored.as_ref().is_some_and(|profile| profile.storage == Storage::File);
         let escrow = Escrow::new(journal.clone(), !reached.is_local() && !without);
-        Self { reached, journal, escrow, circumstances, output, terminal, configuration: None }
+        Self { reached, journal, escrow, circumstances, output, terminal, configuration: None, is_one_of_many: false }
+    }
+
+    /// Does what waits for the disk or for the keyring: where other rotations go on, they do not wait for it.
+    async fn waiting<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> anyhow::Result<T> {
+        if self.is_one_of_many { tokio::task::spawn_blocking(work).await? } else { work() }
     }
 
     /// The service, as a later run finds it again.

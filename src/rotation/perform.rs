@@ -103,15 +103,15 @@ impl Tools {
         let (trouble, done) = match effect {
             Effect::Mint => return self.mint(record, hands).await,
             Effect::LookAtUse => return self.look(record, hands).await,
-            Effect::Keep => return self.keep(record, hands),
-            Effect::Record => (Trouble::Journal, written(record, hands)),
-            Effect::Remove => (Trouble::Journal, removed(record, hands)),
-            Effect::Fetch => (Trouble::Fetch, self.fetch(record, hands)),
+            Effect::Keep => return self.keep(record, hands).await,
+            Effect::Record => (Trouble::Journal, written(record, hands).await),
+            Effect::Remove => (Trouble::Journal, removed(record, hands).await),
+            Effect::Fetch => (Trouble::Fetch, self.fetch(record, hands).await),
             Effect::Deliver(place) => (Trouble::Deliver, self.deliver(*place, record, hands).await),
             Effect::Verify => (Trouble::Verify, self.verify(record, hands, interruptions).await),
             Effect::Check => (Trouble::Check, self.check(hands).await),
             Effect::Adopt => (Trouble::Adopt, self.adopt(record, hands)),
-            Effect::Drop => (Trouble::Drop, self.drop_kept(record, hands)),
+            Effect::Drop => (Trouble::Drop, self.drop_kept(record, hands).await),
             Effect::Retire(how) => (Trouble::Retire, self.retire(*how, record, hands).await),
             Effect::RevokeNew => (Trouble::Revoke, revoke_new(record, hands).await),
             Effect::Stop(_) => (Trouble::Journal, Err(anyhow!("there is nothing to do"))),
@@ -153,17 +153,17 @@ impl Tools {
         !error.is_unsure() && (!self.resumed || of_the_request || error.is("idempotency_conflict"))
     }
 
-    fn keep(&mut self, record: &Record, hands: &Hands<'_, '_>) -> Event {
-        let kept = self.plain().and_then(|plain| Ok(hands.escrow.keep(self.rescue.take(), &record.id, &plain)?));
-        match kept {
+    async fn keep(&mut self, record: &Record, hands: &Hands<'_, '_>) -> Event {
+        let (escrow, rescue, id, plain) = (hands.escrow.clone(), self.rescue.take(), record.id.clone(), self.plain());
+        match hands.waiting(move || Ok(escrow.keep(rescue, &id, plain?.as_ref())?)).await {
             Ok(kept) => Event::Kept(kept),
             Err(error) => self.failed(Trouble::Keep, error),
         }
     }
 
-    fn fetch(&mut self, record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
-        let kept = record.kept.context("nothing was kept")?;
-        self.plain = Some(Arc::new(hands.escrow.fetch(&record.id, kept)?));
+    async fn fetch(&mut self, record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
+        let (escrow, id, kept) = (hands.escrow.clone(), record.id.clone(), record.kept.context("nothing was kept")?);
+        self.plain = Some(Arc::new(hands.waiting(move || Ok(escrow.fetch(&id, kept)?)).await?));
         Ok(Event::Fetched)
     }
 
@@ -244,9 +244,10 @@ impl Tools {
         Ok(Event::Adopted)
     }
 
-    fn drop_kept(&self, record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
+    async fn drop_kept(&self, record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
         if record.keeps {
-            hands.escrow.drop(&record.id, record.kept, self.resumed)?;
+            let (escrow, id, kept, resumed) = (hands.escrow.clone(), record.id.clone(), record.kept, self.resumed);
+            hands.waiting(move || Ok(escrow.drop(&id, kept, resumed)?)).await?;
         }
         Ok(Event::Dropped)
     }
@@ -296,13 +297,15 @@ fn successor(key: &Key) -> Successor {
     Successor { id: key.id.clone(), name: key.name.clone(), prefix: key.prefix.clone(), described }
 }
 
-fn written(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
-    hands.journal.write(record)?;
+pub(super) async fn written(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
+    let (journal, record) = (hands.journal.clone(), record.clone());
+    hands.waiting(move || Ok(journal.write(&record)?)).await?;
     Ok(Event::Recorded)
 }
 
-fn removed(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
-    hands.journal.remove(&record.id)?;
+async fn removed(record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
+    let (journal, id) = (hands.journal.clone(), record.id.clone());
+    hands.waiting(move || Ok(journal.remove(&id)?)).await?;
     Ok(Event::Removed)
 }
 

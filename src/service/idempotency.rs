@@ -108,18 +108,19 @@ impl Service {
             let record = Some(Record { lookup, fingerprint, _in_flight: in_flight });
             return Ok(Begun::Fresh(Box::new(Change { write, record })));
         };
+        let key = match &stored.key_id {
+            Some(id) => Some(write.find_key(id).await?),
+            None => None,
+        };
+        write.give_up().await?;
         if stored.fingerprint != fingerprint {
             return Err(Refusal::IdempotencyConflict);
         }
         // A dead secret must not be handed out as if it lived.
-        if let Some(id) = &stored.key_id {
-            let alive = write.find_key(id).await?.is_some_and(|key| key.state(now) == State::Active);
-            if !alive {
-                return Err(Refusal::IdempotencyOutlived);
-            }
+        if key.is_some_and(|key| key.is_none_or(|key| key.state(now) != State::Active)) {
+            return Err(Refusal::IdempotencyOutlived);
         }
         let answer = unseal(caller.sealing(), &lookup, &stored).ok_or(Refusal::IdempotencyConflict)?;
-        drop(write);
         // The first attempt may have been cut short while it waited for the other replicas.
         self.catch_up().await?;
         Ok(Begun::Replay(answer))
@@ -135,8 +136,12 @@ impl Service {
     ) -> Result<Write, Refusal> {
         let mut write = self.store.write(&caller.workspace().id).await?;
         if !caller.is_operator() {
-            let key = write.find_key(caller.actor().0).await?.ok_or(Refusal::InvalidKey)?;
-            may(&caller.as_it_is_now(&key, now)?)?;
+            let key = write.find_key(caller.actor().0).await?;
+            let may = key.ok_or(Refusal::InvalidKey).and_then(|key| may(&caller.as_it_is_now(&key, now)?));
+            if let Err(refusal) = may {
+                write.give_up().await?;
+                return Err(refusal);
+            }
         }
         write.purge_answers(oldest_kept(now)).await?;
         Ok(write)
@@ -153,11 +158,18 @@ impl Service {
         &self,
         ask: Ask<'_>,
         change: Change,
-        answer: Answer,
+        outcome: Result<Answer, Refusal>,
         made: Option<&KeyId>,
     ) -> Result<Answer, Refusal> {
         let Ask { caller, now, .. } = ask;
         let Change { mut write, record } = change;
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(refusal) => {
+                write.give_up().await?;
+                return Err(refusal);
+            }
+        };
         if let Some(record) = &record {
             let mut salt = [0_u8; 32];
             let mut nonce = [0_u8; 24];

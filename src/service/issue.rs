@@ -22,9 +22,9 @@ impl Service {
             Begun::Replay(answer) => return Ok(answer),
             Begun::Fresh(change) => change,
         };
-        let issued = self.issue(ask, new, &mut change).await?;
-        let answer = render(&issued);
-        self.finish(ask, *change, answer, Some(&issued.key.id)).await
+        let issued = self.issue(ask, new, &mut change).await;
+        let made = issued.as_ref().ok().map(|issued| issued.key.id.clone());
+        self.finish(ask, *change, issued.map(|issued| render(&issued)), made.as_ref()).await
     }
 
     /// Issues a key that can manage keys for the operator, without a wire.

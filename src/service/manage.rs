@@ -118,15 +118,8 @@ impl Service {
             Begun::Replay(answer) => return Ok(answer),
             Begun::Fresh(change) => change,
         };
-        let key = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
-        keep_an_admin(ask, &mut change, &key).await?;
-        change.write.delete_key(&key.id).await?;
-        if ask.caller.rules().unique_names {
-            change.write.hand_back_name(&key.name, ask.now).await?;
-        }
-        let details = json!({ "deleted": snapshot(&key) }).to_string();
-        change.write.append_audit(ask.now, ask.caller.actor(), "api_key.delete", id, &details).await?;
-        self.finish(ask, *change, render(), None).await
+        let deleted = deleted(ask, &mut change, id).await;
+        self.finish(ask, *change, deleted.map(|()| render()), None).await
     }
 
     /// Turns a key into what `decide` makes of it. A key that is so already is left alone, and nothing is noted of it.
@@ -142,29 +135,53 @@ impl Service {
             Begun::Replay(answer) => return Ok(answer),
             Begun::Fresh(change) => change,
         };
-        let before = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
-        let mut after = decide(&before)?;
-        if after != before {
-            after.replaced = is_still_replaced(&before, &after, ask.now);
-            if is_less(&before, &after, &ask.caller.rules().management) {
-                keep_an_admin(ask, &mut change, &before).await?;
-            }
-            claim_name(&mut change, &after, ask.now).await?;
-            let unique_names = ask.caller.rules().unique_names;
-            change.write.update_key(&after, unique_names, ask.now).await?;
-            if unique_names && (after.name != before.name || after.state(ask.now) != State::Active) {
-                change.write.hand_back_name(&before.name, ask.now).await?;
-            }
-            let details = differences(&before, &after).to_string();
-            change.write.append_audit(ask.now, ask.caller.actor(), action, id, &details).await?;
-        }
-        let is_so_already = after == before;
-        let answer = self.finish(ask, *change, render(&after), None).await?;
+        let altered = altered(ask, &mut change, (action, id), decide).await;
+        let is_so_already = matches!(altered, Ok((_, false)));
+        let answer = self.finish(ask, *change, altered.map(|(after, _)| render(&after)), None).await?;
         if is_so_already {
             self.catch_up().await?;
         }
         Ok(answer)
     }
+}
+
+async fn deleted(ask: Ask<'_>, change: &mut Change, id: &str) -> Result<(), Refusal> {
+    let key = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
+    keep_an_admin(ask, change, &key).await?;
+    change.write.delete_key(&key.id).await?;
+    if ask.caller.rules().unique_names {
+        change.write.hand_back_name(&key.name, ask.now).await?;
+    }
+    let details = json!({ "deleted": snapshot(&key) }).to_string();
+    change.write.append_audit(ask.now, ask.caller.actor(), "api_key.delete", id, &details).await?;
+    Ok(())
+}
+
+/// The key as it is then, and whether it was another before.
+async fn altered(
+    ask: Ask<'_>,
+    change: &mut Change,
+    (action, id): (&str, &str),
+    decide: impl FnOnce(&Key) -> Result<Key, Refusal> + Send,
+) -> Result<(Key, bool), Refusal> {
+    let before = change.write.find_key(id).await?.ok_or(Refusal::NotFound)?;
+    let mut after = decide(&before)?;
+    if after == before {
+        return Ok((after, false));
+    }
+    after.replaced = is_still_replaced(&before, &after, ask.now);
+    if is_less(&before, &after, &ask.caller.rules().management) {
+        keep_an_admin(ask, change, &before).await?;
+    }
+    claim_name(change, &after, ask.now).await?;
+    let unique_names = ask.caller.rules().unique_names;
+    change.write.update_key(&after, unique_names, ask.now).await?;
+    if unique_names && (after.name != before.name || after.state(ask.now) != State::Active) {
+        change.write.hand_back_name(&before.name, ask.now).await?;
+    }
+    let details = differences(&before, &after).to_string();
+    change.write.append_audit(ask.now, ask.caller.actor(), action, id, &details).await?;
+    Ok((after, true))
 }
 
 /// The key as it is to be, checked by the rules that a new key is checked by.

@@ -1,6 +1,7 @@
 //! What the data routes keep, so that the gate has something behind it: contacts, lists, campaigns, leads, audiences and the
 //! tasks of the assistant, each a JSON object as its caller wrote it.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::idempotency::Begun;
@@ -73,10 +74,10 @@ impl Service {
         let id = self.new_id(collection.prefix());
         let record = StoredRecord { id, content, created_at: ask.now, updated_at: ask.now };
         change.write.insert_record(collection.name(), &record).await?;
-        self.finish(ask, *change, render(&read(record)), None).await
+        self.finish(ask, *change, Ok(render(&read(record))), None).await
     }
 
-    /// Sets the given fields of an object; `null` removes a field.
+    /// Changes an object.
     pub(crate) async fn change_record(
         &self,
         ask: Ask<'_>,
@@ -88,18 +89,12 @@ impl Service {
             Begun::Fresh(change) => change,
             Begun::Replay(answer) => return Ok(answer),
         };
-        let before = change.write.record(collection.name(), id).await?.ok_or(Refusal::NoSuchObject)?;
-        let mut content: Map<String, Value> = serde_json::from_str(&before.content).unwrap_or_default();
-        for (field, value) in changes {
-            if value.is_null() {
-                content.remove(field);
-            } else {
-                content.insert(field.clone(), value.clone());
-            }
+        let before = change.write.record(collection.name(), id).await?;
+        let after = before.ok_or(Refusal::NoSuchObject).and_then(|before| changed(before, changes, ask.now));
+        if let Ok(after) = &after {
+            change.write.replace_record(collection.name(), after).await?;
         }
-        let after = StoredRecord { content: stored(&content)?, updated_at: ask.now, ..before };
-        change.write.replace_record(collection.name(), &after).await?;
-        self.finish(ask, *change, render(&read(after)), None).await
+        self.finish(ask, *change, after.map(|after| render(&read(after))), None).await
     }
 
     /// Removes an object.
@@ -114,10 +109,9 @@ impl Service {
             Begun::Fresh(change) => change,
             Begun::Replay(answer) => return Ok(answer),
         };
-        if !change.write.delete_record(collection.name(), id).await? {
-            return Err(Refusal::NoSuchObject);
-        }
-        self.finish(ask, *change, render(), None).await
+        let is_deleted = change.write.delete_record(collection.name(), id).await?;
+        let deleted = if is_deleted { Ok(render()) } else { Err(Refusal::NoSuchObject) };
+        self.finish(ask, *change, deleted, None).await
     }
 }
 
@@ -125,6 +119,19 @@ impl Service {
 #[expect(clippy::unnecessary_wraps, reason = "it stands where others refuse")]
 const fn admitted(_: &Caller) -> Result<(), Refusal> {
     Ok(())
+}
+
+/// An object with these fields set; `null` removes one.
+fn changed(before: StoredRecord, changes: &Map<String, Value>, now: Timestamp) -> Result<StoredRecord, Refusal> {
+    let mut content: Map<String, Value> = serde_json::from_str(&before.content).unwrap_or_default();
+    for (field, value) in changes {
+        if value.is_null() {
+            content.remove(field);
+        } else {
+            content.insert(field.clone(), value.clone());
+        }
+    }
+    Ok(StoredRecord { content: stored(&content)?, updated_at: now, ..before })
 }
 
 /// The text of an object. The service gives the fields that say which object it is.

@@ -164,6 +164,7 @@ pub(super) async fn run(
         let terminal = RefCell::new(&mut *terminal);
         let mut hands = Hands::new(reached, &journal, environment.circumstances(), &talk, &terminal);
         hands.configuration = environment.config_directory().ok();
+        hands.is_one_of_many = true;
         rotate(args, plan.rotate, &open, &hands).await?;
     }
     let mut account = Account::new("revoke", " --yes".to_owned());
@@ -180,11 +181,12 @@ fn left(count: usize, what: &str) -> anyhow::Error {
 
 async fn rotate(args: &Args, keys: Vec<Key>, open: &[Record], hands: &Hands<'_, '_>) -> anyhow::Result<()> {
     let fix = &args.fix;
+    hands.journal.open()?;
     let verify = VERIFY.parse()?;
     let words = Words { verb: "Rotated", done: told, left: named };
     let one = async |key: &Key| {
         let run = if let Some(record) = open.iter().find(|record| record.old.id == key.id) {
-            resume(&record.id, Goal::Complete, &[], hands)?
+            resume(&record.id, Goal::Complete, &[], hands).await?
         } else {
             let (to, grace) = (places::of(&fix.to, &key.name, Some(key.id.as_str()))?, fix.grace);
             let wishes = Wishes { to, grace, check: None, verify, compromised: false, name: None, keeps: true };

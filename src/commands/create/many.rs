@@ -8,13 +8,14 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use super::{Args, IfExists, exists, explained, new_key, resume_line, undelivered};
 use crate::begun::{Begun, Note};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
-use crate::handover::Handover;
+use crate::handover::Allowed;
 use crate::http::IdempotencyKey;
 use crate::known::Known;
 use crate::model::key::{Key, KeyName, NewKey};
@@ -126,7 +127,9 @@ impl Run<'_, '_> {
     async fn one(&self, name: &KeyName, run: &IdempotencyKey, resume: &str) -> anyhow::Result<Made> {
         let places = places::of(&self.args.to, name.as_str(), None)?;
         let for_people = self.output.is_for_people();
-        let handover = Handover::prepare(&places, for_people, self.circumstances, &self.terminal.borrow())?;
+        let allowed = Allowed::of(&places, for_people, self.circumstances, &self.terminal.borrow())?;
+        // The others do not wait for the disk that this one waits for.
+        let handover = spawn_blocking(|| allowed.prepare()).await??;
         let new = self.new_key(name)?;
         // Where names need not be unique, no service says that one is taken.
         if self.args.if_exists == IfExists::Skip && !self.rules.unique_names && exists(&new, self.client).await? {
@@ -140,10 +143,11 @@ impl Run<'_, '_> {
             Err(error) => return Err(explained(error, name.as_str(), resume)),
         };
         self.known.note(&issued.key);
-        let record = key::json(&issued.key, system::now());
-        let delivered = handover.deliver(&issued, &record, &mut self.terminal.borrow_mut());
-        delivered.map_err(|lost| undelivered(&issued, &lost, resume))?;
-        Ok(Made::Key(Box::new(issued.key)))
+        let key = issued.key.clone();
+        let record = key::json(&key, system::now());
+        let delivered = handover.deliver_apart(issued, record, self.terminal).await;
+        delivered.map_err(|lost| undelivered(&key, &lost, resume))?;
+        Ok(Made::Key(Box::new(key)))
     }
 
     fn preview(&self, names: &[KeyName]) -> anyhow::Result<()> {

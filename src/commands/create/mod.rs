@@ -254,7 +254,7 @@ fn deliver(
     terminal: &mut Terminal,
     resume: &str,
 ) -> anyhow::Result<Vec<String>> {
-    let undelivered = |lost: Lost| undelivered(issued, &lost, resume);
+    let undelivered = |lost: Lost| undelivered(&issued.key, &lost, resume);
     let to_object = handover.is_empty();
     let done = handover.deliver(issued, &record, terminal).map_err(undelivered)?;
     if output.is_for_people() {
@@ -276,13 +276,13 @@ fn deliver(
 }
 
 /// Why a key that was made is not where it should be, and how to get it there.
-fn undelivered(issued: &IssuedKey, lost: &Lost, resume: &str) -> Failure {
+fn undelivered(key: &Key, lost: &Lost, resume: &str) -> Failure {
     let already =
         if lost.done.is_empty() { String::new() } else { format!(" (it is in {})", text::list_of(&lost.done)) };
-    let message = format!("key {} was made, but not delivered{already}: {}", issued.key.id, lost.what);
+    let message = format!("key {} was made, but not delivered{already}: {}", key.id, lost.what);
     Failure::new(lost.exit, lost.code(), message)
         .hint(format!("the service keeps the key for 24 hours; get it with the same request:\n  {resume}"))
-        .details(json!({ "id": issued.key.id, "resume": resume }))
+        .details(json!({ "id": key.id, "resume": resume }))
 }
 
 fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client, terminal: &mut Terminal) {

@@ -156,7 +156,7 @@ fn of<'a>(key: &Key, open: &'a [Record], hands: &Hands<'_, '_>) -> Option<&'a Re
 
 async fn rotate(args: &Args, work: &Work, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {
     let run = match work {
-        Work { open: Some(record), .. } => resume(&record.id, Goal::Complete, &[], hands)?,
+        Work { open: Some(record), .. } => resume(&record.id, Goal::Complete, &[], hands).await?,
         Work { key: Some(key), .. } => begin(key, &args.wishes(places_of(args, key)?, None), hands).await?,
         Work { .. } => anyhow::bail!("there is no key"),
     };

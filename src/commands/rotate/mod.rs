@@ -75,7 +75,8 @@ pub(crate) struct Args {
 
 const ACT: Act<'_> = Act::new("rotate");
 
-pub(crate) async fn run(args: Args, yes: bool, hands: &Hands<'_, '_>) -> anyhow::Result<()> {
+pub(crate) async fn run(args: Args, yes: bool, hands: &mut Hands<'_, '_>) -> anyhow::Result<()> {
+    hands.is_one_of_many = args.key.is_none();
     let given = Given { yes, max: args.max, many: args.key.is_none(), ..Given::default() };
     // With a grace nothing stops working that somebody uses.
     if args.grace.is_none() && !args.dry_run {
@@ -92,6 +93,7 @@ pub(crate) async fn run(args: Args, yes: bool, hands: &Hands<'_, '_>) -> anyhow:
     if args.dry_run {
         return show(&[preview(&old, &wishes, hands).await?], hands);
     }
+    hands.journal.open()?;
     let run = begin(&old, &wishes, hands).await?;
     if args.grace.is_none() {
         given.obtain_yes(ACT, &old, &client.host(), &mut hands.terminal.borrow_mut(), now)?;

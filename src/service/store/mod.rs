@@ -233,6 +233,13 @@ impl Writing {
             Self::InTurn(turn) => turn.commit().await,
         }
     }
+
+    async fn give_up(self) -> Result<(), StoreError> {
+        match self {
+            Self::Apart(_) => Ok(()),
+            Self::InTurn(turn) => turn.give_up().await,
+        }
+    }
 }
 
 impl Deref for Writing {
@@ -277,6 +284,11 @@ impl Write {
         }
         self.transaction.commit().await.map_err(StoreError::in_a_change)?;
         Ok(announced)
+    }
+
+    /// Undoes what was done. Once this returns, what was found meanwhile may be told: it lasts.
+    pub(crate) async fn give_up(self) -> Result<(), StoreError> {
+        self.transaction.give_up().await
     }
 
     /// Notes that replicas must forget the whole workspace.

@@ -3,7 +3,8 @@
 //!
 //! A change that is made while others wait leaves its transaction to the next one, marked with a savepoint, and lines up
 //! again to see it committed; the first whose second turn comes commits for all of them. A change that is given up is
-//! undone as far as the last mark. PostgreSQL has rows to lock instead, and needs none of this.
+//! undone as far as the last mark; and what it was refused by, it has seen before that was committed, so nobody is told of a
+//! refusal before it is. PostgreSQL has rows to lock instead, and needs none of this.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -79,6 +80,16 @@ impl Turns {
         Ok(Turn { turns: self.clone(), place, is_over: false })
     }
 
+    /// Lines up to see a transaction committed, unless somebody has done it by then.
+    async fn see_committed(&self, outcome: &Outcome) -> Result<(), StoreError> {
+        let mut place = self.line_up().await;
+        match outcome.get() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(lost)) => Err((*lost).into()),
+            None => commit(place.take()).await,
+        }
+    }
+
     /// First come, first served.
     async fn line_up(&self) -> OwnedMutexGuard<Option<Shared>> {
         Arc::clone(&self.0.place).lock_owned().await
@@ -113,7 +124,7 @@ impl Shared {
     async fn commit(mut self) -> Result<(), StoreError> {
         self.undo().await?;
         let committed = self.transaction.commit().await.map_err(StoreError::from);
-        self.outcome.set(committed.as_ref().map(|()| ()).map_err(Lost::by)).ok();
+        self.outcome.set(committed.as_ref().copied().map_err(Lost::by)).ok();
         committed
     }
 }
@@ -124,6 +135,14 @@ impl Turn {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let kept = tokio::spawn(self.keep()).await;
         kept.unwrap_or(Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+    }
+
+    /// Undoes the change, and returns once what it has seen is committed.
+    pub(super) async fn give_up(mut self) -> Result<(), StoreError> {
+        let Some(shared) = self.place.as_mut().filter(|shared| shared.made > 0) else { return Ok(()) };
+        let (outcome, turns) = (Arc::clone(&shared.outcome), self.turns.clone());
+        drop(self);
+        turns.see_committed(&outcome).await
     }
 
     async fn keep(mut self) -> Result<(), StoreError> {
@@ -139,12 +158,7 @@ impl Turn {
         self.is_over = true;
         let turns = self.turns.clone();
         drop(self);
-        let mut place = turns.line_up().await;
-        match outcome.get() {
-            Some(Ok(())) => Ok(()),
-            Some(Err(lost)) => Err((*lost).into()),
-            None => commit(place.take()).await,
-        }
+        turns.see_committed(&outcome).await
     }
 }
 

@@ -345,7 +345,7 @@ fn a_change_given_up_at_any_point_leaves_nothing_or_all_of_it() {
                 Fuse { future: Box::pin(bench.create_once(&admin, &new, Some(&request), START)), polls }.await;
             ended = outcome.is_some();
             assert!(bench.service.in_flight.lock().unwrap().is_empty(), "given up after {polls}: the mark stays");
-            // A reader sees what was committed. The write lock orders it after whatever was still being undone.
+            // A reader sees what was committed. Nobody is told of a refusal before what it may have seen is.
             bench.edit(&admin, "none", &renamed("x"), START).await.err().unwrap();
             let keys = database.count(&format!("api_keys WHERE name = '{name}'")).await;
             let entries = database.count("audit_entries").await;
