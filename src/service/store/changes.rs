@@ -20,6 +20,9 @@ pub(crate) struct Peer {
     pub(crate) beats: i64,
 }
 
+/// How many changes are made between two looks for those that are not needed any more.
+const SWEPT_EACH: i64 = 64;
+
 /// The channel on which PostgreSQL tells of changes.
 pub(crate) const CHANNEL: &str = "keys_changes";
 
@@ -41,12 +44,10 @@ pub(super) async fn announce(
         .execute(&mut *connection)
         .await?;
     // What everybody has seen is not needed any more. This change may be: by a replica that starts meanwhile.
-    sqlx::query(
-        "DELETE FROM changes WHERE number < $1 AND number <= (SELECT COALESCE(MIN(acknowledged), $1) FROM replicas)",
-    )
-    .bind(number)
-    .execute(&mut *connection)
-    .await?;
+    if number % SWEPT_EACH == 0 {
+        let seen = "DELETE FROM changes WHERE number < $1 AND number <= (SELECT COALESCE(MIN(acknowledged), $1) FROM replicas)";
+        sqlx::query(seen).bind(number).execute(&mut *connection).await?;
+    }
     if is_postgres {
         sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(connection).await?;
     }
@@ -56,19 +57,13 @@ pub(super) async fn announce(
 impl Store {
     /// Makes a replica known, as one that has seen nothing yet.
     pub(crate) async fn register_replica(&self, id: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO replicas (id, beats, acknowledged) VALUES ($1, 0, 0) \
-             ON CONFLICT (id) DO UPDATE SET beats = replicas.beats + 1, acknowledged = 0",
-        )
-        .bind(id)
-        .execute(&self.pool)
-        .await?;
-        Ok(())
+        let statement = "INSERT INTO replicas (id, beats, acknowledged) VALUES ($1, 0, 0) \
+                         ON CONFLICT (id) DO UPDATE SET beats = replicas.beats + 1, acknowledged = 0";
+        self.execute(sqlx::query(statement).bind(id)).await.map(drop)
     }
 
     pub(crate) async fn remove_replica(&self, id: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM replicas WHERE id = $1").bind(id).execute(&self.pool).await?;
-        Ok(())
+        self.execute(sqlx::query("DELETE FROM replicas WHERE id = $1").bind(id)).await.map(drop)
     }
 
     /// Listens on a channel of PostgreSQL until the connection is lost.
@@ -104,12 +99,8 @@ impl Store {
 
     /// A sign of life, and how far the replica has followed; `false` where it was taken for dead.
     pub(crate) async fn beat(&self, id: &str, acknowledged: i64) -> Result<bool, StoreError> {
-        let done = sqlx::query("UPDATE replicas SET beats = beats + 1, acknowledged = $2 WHERE id = $1")
-            .bind(id)
-            .bind(acknowledged)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() == 1)
+        let statement = "UPDATE replicas SET beats = beats + 1, acknowledged = $2 WHERE id = $1";
+        Ok(self.execute(sqlx::query(statement).bind(id).bind(acknowledged)).await? == 1)
     }
 
     /// The other replicas that have not followed as far as this change.
@@ -127,11 +118,7 @@ impl Store {
 
     /// Removes a replica that has given no sign of life since; `false` where it has.
     pub(crate) async fn remove_silent(&self, peer: &Peer) -> Result<bool, StoreError> {
-        let done = sqlx::query("DELETE FROM replicas WHERE id = $1 AND beats = $2")
-            .bind(&peer.id)
-            .bind(peer.beats)
-            .execute(&self.pool)
-            .await?;
-        Ok(done.rows_affected() == 1)
+        let statement = sqlx::query("DELETE FROM replicas WHERE id = $1 AND beats = $2");
+        Ok(self.execute(statement.bind(&peer.id).bind(peer.beats)).await? == 1)
     }
 }

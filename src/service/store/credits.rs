@@ -31,13 +31,8 @@ impl Store {
 
     /// Takes credits from a grant; `false` where it holds fewer by now.
     pub(crate) async fn lease_credits(&self, grant: &str, credits: i64) -> Result<bool, StoreError> {
-        let taken =
-            sqlx::query("UPDATE credit_grants SET leased = leased + $2 WHERE id = $1 AND leased + $2 <= amount")
-                .bind(grant)
-                .bind(credits)
-                .execute(&self.pool)
-                .await?;
-        Ok(taken.rows_affected() == 1)
+        let statement = "UPDATE credit_grants SET leased = leased + $2 WHERE id = $1 AND leased + $2 <= amount";
+        Ok(self.execute(sqlx::query(statement).bind(grant).bind(credits)).await? == 1)
     }
 
     /// Gives back credits that were taken but not spent. With [`StoreError::CommitUnknown`] nobody knows whether that happened.

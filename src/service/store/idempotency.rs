@@ -22,8 +22,7 @@ impl Store {
     pub(crate) async fn purge_answers(&self, before: Timestamp) -> Result<(), StoreError> {
         let statement =
             "DELETE FROM idempotency_records WHERE workspace_id IN (SELECT id FROM workspaces) AND created_at <= $1";
-        sqlx::query(statement).bind(micros(before)).execute(&self.pool).await?;
-        Ok(())
+        self.execute(sqlx::query(statement).bind(micros(before))).await.map(drop)
     }
 }
 

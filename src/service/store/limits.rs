@@ -52,8 +52,8 @@ impl Store {
 
     /// Forgets the windows before this one: they will not come again.
     pub(crate) async fn forget_windows(&self, before: Period) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM limit_windows WHERE period < $1").bind(before.name()).execute(&self.pool).await?;
-        Ok(())
+        let statement = "DELETE FROM limit_windows WHERE period < $1";
+        self.execute(sqlx::query(statement).bind(before.name())).await.map(drop)
     }
 }
 

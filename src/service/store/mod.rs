@@ -191,6 +191,17 @@ impl Store {
         Ok(Writing::InTurn(self.turns.take(&self.pool).await?))
     }
 
+    /// Executes a statement that changes something, and says how many rows.
+    async fn execute(&self, statement: Query<'_, Any, AnyArguments>) -> Result<u64, StoreError> {
+        if self.is_postgres {
+            return Ok(statement.execute(&self.pool).await?.rows_affected());
+        }
+        let mut transaction = self.begin().await?;
+        let done = statement.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+
     /// Executes a statement that must not be repeated where nobody knows whether it was executed.
     async fn execute_once(&self, statement: Query<'_, Any, AnyArguments>) -> Result<(), StoreError> {
         let mut connection = in_time(async { Ok(self.pool.acquire().await?) }).await?;

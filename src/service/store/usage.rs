@@ -121,7 +121,6 @@ impl Store {
 
     /// Forgets the usage of the days before this one.
     pub(crate) async fn forget_usage(&self, before: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM usage_days WHERE day < $1").bind(before).execute(&self.pool).await?;
-        Ok(())
+        self.execute(sqlx::query("DELETE FROM usage_days WHERE day < $1").bind(before)).await.map(drop)
     }
 }
