@@ -26,6 +26,7 @@ pub(crate) mod leadlex;
 pub(crate) mod native;
 pub(crate) mod nexus;
 pub(crate) mod routes;
+mod scopes;
 pub(crate) mod wire;
 
 use jiff::{SignedDuration, Timestamp};

@@ -9,21 +9,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::wire::{
     LookupBody, NewKeyBody, caller as caller_of, credits as credits_of, error, invalid, issued, one, page_of_keys,
     record,
 };
-use crate::model::filter::Sort;
 use crate::model::key::Key;
 use crate::providers::Provider;
 use crate::providers::routes::count::Admitted;
 use crate::providers::routes::page::{Page, total};
 use crate::providers::routes::problem::{About, Problem};
 use crate::providers::routes::request::{Body, Change, Id, api_key, respond};
-use crate::providers::routes::{Context, Manners, data, dress, gate};
-use crate::service::{Answer, Caller, Collection, KeyQuery, Refusal};
+use crate::providers::routes::{Context, Manners, data, dress, gate, keys};
+use crate::service::{Answer, Caller, Collection};
 
 /// How ContactLevel says what all of them say.
 const MANNERS: Manners = Manners {
@@ -81,25 +79,14 @@ async fn list_keys(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|_| Problem::invalid("query", "there are page and per_page, numbers"))?;
-    let Page { page, per_page } = Page::asked(query.page, query.per_page, 50, 100)?;
-    let query = KeyQuery {
-        state: None,
-        hides_revoked: false,
-        search: None,
-        selector: None,
-        sort: Sort::NEWEST_FIRST,
-        page,
-        per_page,
-    };
-    let (keys, all) = context.service.list_keys(&caller, &query, (context.now)()).await?;
-    Ok(axum::Json(page_of_keys(&keys, page, per_page, total(all))).into_response())
+    let page = Page::asked(query.page, query.per_page, 50, 100)?;
+    let (keys, all) = context.service.list_keys(&caller, &keys::newest(page, None), (context.now)()).await?;
+    Ok(axum::Json(page_of_keys(&keys, page.page, page.per_page, total(all))).into_response())
 }
 
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {
     let new = change.json::<NewKeyBody>()?.into_new_key()?;
-    let render = |made: &_| Answer::new(StatusCode::CREATED.as_u16(), issued(made));
-    let answer = context.service.create_key(change.ask(&caller, (context.now)()), &new, render).await?;
-    Ok(respond(&answer))
+    keys::create(&context, &caller, &change, &new, issued).await
 }
 
 async fn lookup_key(
@@ -107,18 +94,11 @@ async fn lookup_key(
     caller: Caller,
     Body(asked): Body<LookupBody>,
 ) -> Result<Response, Problem> {
-    let presented = Zeroizing::new(asked.api_key);
-    let found = match context.service.lookup_key(&caller, &presented).await {
-        // An answer, and not a path that is none: who asks can tell it from a host without this route.
-        Err(Refusal::NotFound) => None,
-        found => Some(found?),
-    };
-    Ok(axum::Json(one(found.as_ref())).into_response())
+    keys::look_up(&context, &caller, asked.api_key, one).await
 }
 
 async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
-    let key = context.service.show_key(&caller, &id).await?;
-    Ok(axum::Json(one(Some(&key))).into_response())
+    keys::show(&context, &caller, &id, one).await
 }
 
 /// For good: there is no way back, and the key stays in the list.

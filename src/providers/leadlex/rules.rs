@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
-use crate::model::permission::{Call, Catalogue, Entry};
+use crate::model::permission::{Call, Catalogue};
 use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
+use crate::providers::scopes::{SCOPES, call};
 use crate::providers::{Ability, Management, Rules, Undocumented};
 
 pub(crate) const RULES: Rules = Rules {
@@ -15,7 +16,7 @@ pub(crate) const RULES: Rules = Rules {
     longest_name: 120,
     unique_names: true,
     longest_description: 500,
-    permissions: Catalogue { entries: ENTRIES, calls: CALLS },
+    permissions: Catalogue { entries: SCOPES, calls: CALLS },
     needs_permission: true,
     reading_permission: Some("read"),
     undocumented: Undocumented::Coarse { reading: "read", writing: "write" },
@@ -56,24 +57,6 @@ const LACKS: &[(Ability, &str)] = &[
     ),
 ];
 
-const ENTRIES: &[Entry] = &[
-    entry("read:contacts", "List and read contacts", Some("read")),
-    entry("write:contacts", "Create and change contacts", Some("write")),
-    entry("read:deals", "List and read deals", Some("read")),
-    entry("write:deals", "Create and change deals", Some("write")),
-    entry("read:lists", "List and read lists", Some("read")),
-    entry("write:lists", "Create and change lists", Some("write")),
-    entry("read:campaigns", "List and read campaigns", Some("read")),
-    entry("write:campaigns", "Create and change campaigns", Some("write")),
-    entry("write:email", "Send email", Some("write")),
-    entry("write:ai", "Use the AI functions", Some("write")),
-    entry("admin:api_keys", "Manage API keys", None),
-    entry("admin:webhooks", "Manage webhooks", None),
-    entry("read", "Every GET call", None),
-    entry("write", "Every POST, PATCH and DELETE call", None),
-    entry("lexi", "Talk to the Lexi assistant, view and approve its tasks", None),
-];
-
 const CALLS: &[Call] = &[
     call("GET", "/v1/contacts", "read:contacts"),
     call("POST", "/v1/contacts", "write:contacts"),
@@ -91,11 +74,3 @@ const CALLS: &[Call] = &[
     call("GET", "/v1/audit-logs", "read"),
     call("GET", "/v1/settings", "read"),
 ];
-
-const fn entry(name: &'static str, about: &'static str, included_in: Option<&'static str>) -> Entry {
-    Entry { name, about, included_in }
-}
-
-const fn call(method: &'static str, path: &'static str, permission: &'static str) -> Call {
-    Call { method, path, permission: Some(permission) }
-}

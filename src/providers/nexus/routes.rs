@@ -9,22 +9,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::wire::{
     KeyChangeBody, LookupBody, NewKeyBody, caller as caller_of, error, issued, one, page_of_entries, page_of_keys,
     page_of_records, record, temporary_key,
 };
-use crate::model::filter::Sort;
-use crate::model::key::{Key, NewKey};
+use crate::model::key::Key;
 use crate::model::record::Record;
 use crate::providers::Provider;
 use crate::providers::routes::data::{adding, changing, listing, removing};
 use crate::providers::routes::page::{Page, total};
 use crate::providers::routes::problem::{About, Problem};
 use crate::providers::routes::request::{Body, Change, Id, bearer, respond};
-use crate::providers::routes::{Context, Manners, dress, gate};
-use crate::service::{Answer, AuditQuery, Caller, Collection, KeyQuery, Refusal};
+use crate::providers::routes::{Context, Manners, dress, gate, keys};
+use crate::service::{Answer, AuditQuery, Caller, Collection};
 
 /// The most rows on one page.
 const LARGEST_PAGE: u32 = 100;
@@ -88,23 +86,15 @@ async fn list_keys(
 ) -> Result<Response, Problem> {
     const PARAMETERS: &str = "there are page, per_page and search, each once and of its own type";
     let Query(query) = query.map_err(|_| Problem::invalid("query", PARAMETERS))?;
-    let Page { page, per_page } = Page::asked(query.page, query.per_page, 50, LARGEST_PAGE)?;
-    let query = KeyQuery {
-        state: None,
-        hides_revoked: false,
-        search: query.search.filter(|text| !text.is_empty()),
-        selector: None,
-        sort: Sort::NEWEST_FIRST,
-        page,
-        per_page,
-    };
+    let page = Page::asked(query.page, query.per_page, 50, LARGEST_PAGE)?;
+    let query = keys::newest(page, query.search);
     let (keys, all) = context.service.list_keys(&caller, &query, (context.now)()).await?;
-    Ok(axum::Json(page_of_keys(&keys, page, per_page, total(all))).into_response())
+    Ok(axum::Json(page_of_keys(&keys, page.page, page.per_page, total(all))).into_response())
 }
 
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {
     let new = change.json::<NewKeyBody>()?.into_new_key()?;
-    create(&context, &caller, &change, &new).await
+    keys::create(&context, &caller, &change, &new, issued).await
 }
 
 /// What `Generate test token` on the vendor's pages does.
@@ -113,13 +103,7 @@ async fn create_temporary_key(
     caller: Caller,
     change: Change,
 ) -> Result<Response, Problem> {
-    create(&context, &caller, &change, &temporary_key()?).await
-}
-
-async fn create(context: &Context, caller: &Caller, change: &Change, new: &NewKey) -> Result<Response, Problem> {
-    let render = |made: &_| Answer::new(StatusCode::CREATED.as_u16(), issued(made));
-    let answer = context.service.create_key(change.ask(caller, (context.now)()), new, render).await?;
-    Ok(respond(&answer))
+    keys::create(&context, &caller, &change, &temporary_key()?, issued).await
 }
 
 async fn lookup_key(
@@ -127,18 +111,11 @@ async fn lookup_key(
     caller: Caller,
     Body(asked): Body<LookupBody>,
 ) -> Result<Response, Problem> {
-    let presented = Zeroizing::new(asked.key);
-    let found = match context.service.lookup_key(&caller, &presented).await {
-        // An answer, and not a path that is none: who asks can tell it from a host without this route.
-        Err(Refusal::NotFound) => None,
-        found => Some(found?),
-    };
-    Ok(axum::Json(one(found.as_ref())).into_response())
+    keys::look_up(&context, &caller, asked.key, one).await
 }
 
 async fn show_key(State(context): State<Context>, caller: Caller, Id(id): Id) -> Result<Response, Problem> {
-    let key = context.service.show_key(&caller, &id).await?;
-    Ok(axum::Json(one(Some(&key))).into_response())
+    keys::show(&context, &caller, &id, one).await
 }
 
 async fn edit_key(

@@ -4,6 +4,7 @@
 pub(crate) mod count;
 pub(crate) mod data;
 pub(crate) mod gate;
+pub(crate) mod keys;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod request;

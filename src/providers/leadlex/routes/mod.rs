@@ -13,14 +13,13 @@ use serde_json::Value;
 
 use super::rules::RULES;
 use super::wire::{NewKeyBody, error, issued, meta, page_of_keys, page_of_records, record};
-use crate::model::filter::Sort;
 use crate::model::record::Record;
 use crate::providers::Provider;
 use crate::providers::routes::data::{adding, approving, asking_the_assistant, changing, listing};
 use crate::providers::routes::page::{Page, total};
 use crate::providers::routes::problem::{About, Problem};
 use crate::providers::routes::request::{Change, Id, bearer, respond};
-use crate::providers::routes::{Context, Manners, dress, gate};
+use crate::providers::routes::{Context, Manners, dress, gate, keys};
 use crate::service::{Answer, Caller, Collection, KeyQuery};
 
 /// How LeadLex says what all of them say.
@@ -102,25 +101,16 @@ async fn list_keys(
 ) -> Result<Response, Problem> {
     const PARAMETERS: &str = "there are page, per_page, include_revoked and search, each once and of its own type";
     let Query(query) = query.map_err(|_| Problem::invalid("query", PARAMETERS))?;
-    let Page { page, per_page } = Page::asked(query.page, query.per_page, 25, 100)?;
-    let query = KeyQuery {
-        state: None,
-        hides_revoked: !query.include_revoked.unwrap_or(false),
-        search: query.search.filter(|text| !text.is_empty()),
-        selector: None,
-        sort: Sort::NEWEST_FIRST,
-        page,
-        per_page,
-    };
+    let page = Page::asked(query.page, query.per_page, 25, 100)?;
+    let hides_revoked = !query.include_revoked.unwrap_or(false);
+    let query = KeyQuery { hides_revoked, ..keys::newest(page, query.search) };
     let (keys, all) = context.service.list_keys(&caller, &query, (context.now)()).await?;
-    Ok(axum::Json(page_of_keys(&keys, &meta(page, per_page, total(all)))).into_response())
+    Ok(axum::Json(page_of_keys(&keys, &meta(page.page, page.per_page, total(all)))).into_response())
 }
 
 async fn create_key(State(context): State<Context>, caller: Caller, change: Change) -> Result<Response, Problem> {
     let new = change.json::<NewKeyBody>()?.into_new_key()?;
-    let render = |made: &_| Answer::new(StatusCode::CREATED.as_u16(), issued(made));
-    let answer = context.service.create_key(change.ask(&caller, (context.now)()), &new, render).await?;
-    Ok(respond(&answer))
+    keys::create(&context, &caller, &change, &new, issued).await
 }
 
 /// For good: there is no way back, and the key stays in the list.
