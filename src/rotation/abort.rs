@@ -3,7 +3,6 @@
 use anyhow::Context as _;
 
 use super::Hands;
-use super::perform::stored;
 use crate::credential::Patience;
 use crate::http::IdempotencyKey;
 use crate::model::rotation::{Event, Record, Successor};
@@ -29,7 +28,7 @@ async fn is_stored(record: &Record, new: &Successor, hands: &Hands<'_, '_>) -> a
     if whoami.tells_key {
         return Ok(whoami.key.is_some_and(|key| key.id == new.id));
     }
-    let (Some((store, _)), Some(kept)) = (stored(hands), record.kept) else { return Ok(false) };
+    let (Some((store, _)), Some(kept)) = (hands.stored(), record.kept) else { return Ok(false) };
     // What is kept goes once the new key is revoked, and an abort may have died after that.
     if client.show(&new.id).await?.is_none_or(|key| key.revoked_at.is_some()) {
         return Ok(false);

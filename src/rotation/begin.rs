@@ -7,20 +7,21 @@ use super::Hands;
 use super::drive::Run;
 use super::outcome::open_already;
 use super::perform::{OldEnd, Tools};
+use super::ways::{handovers, places, prepared_check};
 use crate::credential::Patience;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::files::PassingLock;
-use crate::handover::{Allowed, Handover, refuse_filtered_out};
+use crate::handover::{Handover, refuse_filtered_out};
 use crate::http::{self, IdempotencyKey};
 use crate::model::key::{Key, KeyName};
 use crate::model::lifetime::Age;
-use crate::model::rotation::{Naming, Old, Place, Record, Request, Retirement, State, Step, successor_name};
+use crate::model::rotation::{Naming, Old, Record, Request, Retirement, State, Step, successor_name};
 use crate::model::secret::hex;
 use crate::model::state;
 use crate::output::key;
 use crate::providers::Management;
-use crate::sink::{SinkSpec, Sinks};
+use crate::sink::SinkSpec;
 use crate::system;
 
 /// How a key is to be rotated.
@@ -69,30 +70,13 @@ pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> 
         tools.rescue = Some(hands.waiting(move || Ok(escrow.prepare(&id)?)).await?);
     }
     if record.is_stored_credential
-        && let Some((store, _)) = super::perform::stored(hands)
+        && let Some((store, _)) = hands.stored()
     {
         store.check(Patience::Brief)?;
     }
     tools.old_end = OldEnd::of(old.expires_at);
     tools.is_own = is_own;
     Ok(Run::new(State::fresh(record), lock, tools))
-}
-
-/// The ways to the places that do not have the key yet.
-pub(super) async fn handovers(to: &[SinkSpec], hands: &Hands<'_, '_>) -> anyhow::Result<Vec<Handover>> {
-    let allowed = Allowed::of(to, hands.output.is_for_people(), hands.circumstances, &hands.terminal.borrow())?;
-    hands.waiting(|| allowed.prepare_each()).await
-}
-
-/// The command that is asked whether the key works: like a place, it gets the key on its standard input.
-pub(super) fn prepared_check(check: Option<&str>, hands: &Hands<'_, '_>) -> anyhow::Result<Option<Sinks>> {
-    let Some(command) = check else { return Ok(None) };
-    let command = SinkSpec::Command(command.to_owned());
-    let prepared = Sinks::prepare(&[command], hands.circumstances).map_err(|error| {
-        let message = format!("the check cannot be run: {}", error.reason());
-        Failure::new(Exit::Usage, "check_not_ready", message).hint("correct --check, or leave it out")
-    });
-    Ok(Some(prepared?))
 }
 
 /// The right to rotate a key of which no rotation is open.
@@ -176,14 +160,6 @@ async fn planned(old: &Key, wishes: &Wishes, is_own: bool, hands: &Hands<'_, '_>
         kept: None,
         live_at: None,
     })
-}
-
-/// Where the key goes. The stored credential goes to its store and, unless asked for, nowhere else.
-pub(super) fn places(to: &[SinkSpec], is_stored: bool) -> Vec<Place> {
-    if to.is_empty() {
-        return if is_stored { Vec::new() } else { vec![Place { to: None, done: false }] };
-    }
-    to.iter().map(|spec| Place { to: Some(spec.clone().absolute().to_string()), done: false }).collect()
 }
 
 /// Whether this is the key that asks. Its shown part tells most; the service has the last word. A service that has none

@@ -1,10 +1,10 @@
 //! The one loop: it asks what comes next, has it performed, and tells what happened. A rotation that begins and one that
 //! is resumed go through it alike.
 
-use super::begin::{handovers, places, prepared_check};
 use super::interruptions::Interruptions;
 use super::outcome::{self, Ended, open_already};
 use super::perform::{Tools, written};
+use super::ways::{handovers, places, prepared_check};
 use super::{Hands, JournalError};
 use crate::exit::Exit;
 use crate::failure::Failure;

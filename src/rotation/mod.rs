@@ -12,6 +12,7 @@ mod outcome;
 mod perform;
 mod report;
 mod verify;
+mod ways;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -24,9 +25,10 @@ pub(crate) use self::journal::{Journal, JournalError};
 pub(crate) use self::outcome::{Ended, How as EndedHow, rotation_json};
 pub(crate) use self::report::report;
 
-use crate::credential::Storage;
+use crate::credential::{CredentialStore, Storage};
 use crate::model::rotation::Where;
 use crate::output::Output;
+use crate::profiles::Profile;
 use crate::reach::Reached;
 use crate::sink::Circumstances;
 use crate::terminal::Terminal;
@@ -66,6 +68,12 @@ impl<'a, 't> Hands<'a, 't> {
         work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
     ) -> anyhow::Result<T> {
         if self.is_one_of_many { tokio::task::spawn_blocking(work).await? } else { work() }
+    }
+
+    /// The store of the credential that this run uses.
+    fn stored(&self) -> Option<(CredentialStore, Profile)> {
+        let profile = self.reached.stored.clone()?;
+        Some((profile.store(self.configuration.as_deref()?), profile))
     }
 
     /// The service, as a later run finds it again.

@@ -12,7 +12,7 @@ use super::Hands;
 use super::abort::revoke_new;
 use super::interruptions::Interruptions;
 use super::verify::{Unverified, until_accepted};
-use crate::credential::{CredentialStore, Patience};
+use crate::credential::Patience;
 use crate::exit::{Exit, Explain as _};
 use crate::failure::Failure;
 use crate::files::PreparedFile;
@@ -230,7 +230,7 @@ impl Tools {
 
     fn adopt(&self, record: &Record, hands: &Hands<'_, '_>) -> anyhow::Result<Event> {
         let new = record.new.as_ref().context("there is no new key")?;
-        let (store, profile) = stored(hands).context("there is no stored credential")?;
+        let (store, profile) = hands.stored().context("there is no stored credential")?;
         store.set(self.plain()?.as_ref(), Patience::Brief)?;
         // What is remembered of the credential is a convenience: where it cannot be written, `whoami` learns it later.
         if let Some(directory) = &hands.configuration {
@@ -333,13 +333,6 @@ fn print_object(record: &Record, new: &Successor, plain: &PlainKey, hands: &Hand
 fn undelivered(lost: Lost) -> anyhow::Error {
     let code = lost.code();
     Failure::new(lost.exit, code, lost.what).into()
-}
-
-/// The store of the credential that this run uses.
-pub(super) fn stored(hands: &Hands<'_, '_>) -> Option<(CredentialStore, Profile)> {
-    let profile = hands.reached.stored.clone()?;
-    let directory = hands.configuration.as_deref()?;
-    Some((profile.store(directory), profile))
 }
 
 /// Revokes the old key. One that is gone is retired.
