@@ -3,6 +3,7 @@
 //! Standard output is data, standard error is talk. Questions go to the controlling terminal and their answers come from
 //! it, so that `keys … | jq` can still ask and bytes on a pipe are never consent.
 
+mod ask;
 mod buffered;
 #[cfg(unix)]
 mod captured;
@@ -16,6 +17,7 @@ mod menu;
 mod offer;
 #[cfg_attr(not(unix), path = "console.rs")]
 mod prompt;
+mod style;
 #[cfg(test)]
 pub(crate) mod tests;
 mod voice;
@@ -27,9 +29,11 @@ use std::io::{self, IsTerminal, Write};
 
 use zeroize::Zeroizing;
 
+use self::ask::{Echo, Person};
 use self::buffered::Buffered;
-use self::input::{read_all, standard_input};
 pub(crate) use self::offer::{Left, Offer, Take, Taking};
+use self::style::understands_color;
+pub(crate) use self::style::{Color, Style};
 use self::voice::Stderr;
 pub(crate) use self::voice::Voice;
 use crate::model::secret::PlainKey;
@@ -51,44 +55,6 @@ pub(crate) struct Surroundings {
     pub(crate) columns: Option<u16>,
     /// `LC_ALL`, `LC_CTYPE` or `LANG`, the first that is set, asks for UTF-8.
     pub(crate) unicode: bool,
-}
-
-/// When to use colour
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub(crate) enum Color {
-    /// Where a terminal shows it
-    #[default]
-    Auto,
-    /// Also into pipes and files
-    Always,
-    /// Nowhere
-    Never,
-}
-
-/// What a text means. Never said by colour alone: the words say it too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
-    Good,
-    Bad,
-    Warning,
-    Dim,
-    Strong,
-}
-
-impl Style {
-    const fn code(self) -> &'static str {
-        match self {
-            Self::Good => "32",
-            Self::Bad => "31",
-            Self::Warning => "33",
-            Self::Dim => "2",
-            Self::Strong => "1",
-        }
-    }
-
-    fn paint(self, text: &str, color: bool) -> String {
-        if color { format!("\x1b[{}m{text}\x1b[0m", self.code()) } else { text.to_owned() }
-    }
 }
 
 /// The one object that writes and asks.
@@ -333,60 +299,6 @@ impl Terminal {
         self.err.write(line.as_bytes())
     }
 
-    /// Whether a new key can be shown to somebody who decides what becomes of it.
-    pub(crate) fn can_offer(&self) -> bool {
-        self.out_on_screen && !self.surroundings.dumb && self.can_ask() && self.person.has_menu()
-    }
-
-    /// Shows a new key masked, and has the person at the terminal take it; see [`menu`].
-    pub(crate) fn offer(&mut self, offer: &Offer<'_>, take: Take<'_>) -> io::Result<Left> {
-        self.out.flush()?;
-        #[cfg(unix)]
-        return menu::offer(prompt::open()?, offer, take);
-        #[cfg(not(unix))]
-        {
-            let _ = (offer, take);
-            Err(io::ErrorKind::Unsupported.into())
-        }
-    }
-
-    /// Whether there is somebody to ask.
-    pub(crate) fn can_ask(&self) -> bool {
-        !self.no_input && !self.surroundings.ci && self.person.is_there()
-    }
-
-    /// Asks for a yes; everything else is a no.
-    pub(crate) fn confirm(&mut self, question: &str) -> io::Result<bool> {
-        let answer = self.ask(&format!("{} [y/N] ", visible(question)), Echo::Shown)?;
-        Ok(answer.is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
-    }
-
-    /// Asks for a name to be typed: what is about to happen should not happen by habit.
-    pub(crate) fn confirm_by_typing(&mut self, question: &str, expected: &str) -> io::Result<bool> {
-        let shown = text::escape(expected);
-        let prompt = format!("{}\nType `{shown}` to confirm: ", visible(question));
-        let answer = self.ask(&prompt, Echo::Shown)?;
-        // A name with control characters cannot be typed but as it is shown.
-        Ok(answer.is_some_and(|answer| answer.trim() == expected.trim() || answer.trim() == shown.trim()))
-    }
-
-    /// Takes one secret from standard input: all of a pipe or file, or what a person types unseen.
-    pub(crate) fn read_secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
-        if let Some(secret) = self.person.secret_from_standard_input() {
-            return secret;
-        }
-        if !self.can_ask() {
-            return Err(io::Error::new(io::ErrorKind::NotConnected, "nothing is piped in and nobody is to be asked"));
-        }
-        self.ask_secret(prompt)
-    }
-
-    /// Takes one secret that a person types unseen, whatever is piped in.
-    pub(crate) fn ask_secret(&mut self, prompt: &str) -> io::Result<Zeroizing<String>> {
-        self.ask(&visible(prompt), Echo::Hidden)?
-            .ok_or_else(|| io::Error::new(io::ErrorKind::UnexpectedEof, "the input ended before a line was entered"))
-    }
-
     /// Gives a text for standard output its style, where colour is on.
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         style.paint(text, self.out_color)
@@ -402,18 +314,6 @@ impl Terminal {
         let _ = self.err.write(format!("{line}\n").as_bytes());
         self.show_progress();
     }
-
-    /// Asks, and takes one line; `None` is the end of the input.
-    fn ask(&mut self, prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<String>>> {
-        if self.out_on_screen {
-            self.out.flush()?;
-        }
-        match &self.person {
-            Person::System => prompt::system(prompt, echo),
-            #[cfg(test)]
-            Person::Scripted(script) => script.ask(prompt, echo),
-        }
-    }
 }
 
 /// `[######--------------] 90 of 300`
@@ -423,55 +323,7 @@ fn bar(done: usize, total: usize) -> String {
     format!("[{}{}] {done} of {total}", "#".repeat(filled), "-".repeat(WIDTH - filled))
 }
 
-/// Whether the terminal shows escape sequences as colour: every one but an old Windows console, which has to be told.
-fn understands_color() -> bool {
-    cfg!(not(windows)) || console::Term::stdout().features().colors_supported()
-}
-
 /// What may be shown: the caller's line breaks stay, whatever else acts on a terminal is spelled out.
 fn visible(text: &str) -> Cow<'_, str> {
     text::escape_lines(text)
-}
-
-/// Whether what is typed can be seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Echo {
-    Shown,
-    Hidden,
-}
-
-/// Who answers.
-enum Person {
-    System,
-    #[cfg(test)]
-    Scripted(tests::Script),
-}
-
-impl Person {
-    fn is_there(&self) -> bool {
-        match self {
-            Self::System => prompt::is_possible(),
-            #[cfg(test)]
-            Self::Scripted(script) => script.answers(),
-        }
-    }
-
-    const fn has_menu(&self) -> bool {
-        match self {
-            Self::System => cfg!(unix),
-            #[cfg(test)]
-            Self::Scripted(_) => false,
-        }
-    }
-
-    /// What is piped in; `None` where standard input is a terminal.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads standard input")]
-    fn secret_from_standard_input(&self) -> Option<io::Result<Zeroizing<String>>> {
-        match self {
-            Self::System if io::stdin().is_terminal() => None,
-            Self::System => Some(standard_input().and_then(|mut input| read_all(&mut input))),
-            #[cfg(test)]
-            Self::Scripted(script) => script.standard_input().map(|input| read_all(&mut input.as_slice())),
-        }
-    }
 }

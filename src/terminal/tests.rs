@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::buffered::BUFFER;
 use super::input::LONGEST_SECRET;
+use super::input::read_all;
 use super::*;
 
 /// What a test's terminal was given, and what the person at it will answer.
