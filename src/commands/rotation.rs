@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::json;
 
-use crate::config::{Environment, Flags, Target};
+use crate::config::{Environment, Flags, Source, Target};
 use crate::consent::agreed;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
@@ -167,6 +167,9 @@ impl Room<'_, '_> {
     async fn reach(&self, record: &Record) -> anyhow::Result<Reached> {
         let (flags, service) = (self.flags, &record.service);
         let typed = flags.profile.is_some() || flags.api_url.is_some();
+        if !typed {
+            self.refuse_credential_of_another(record)?;
+        }
         let flags = if typed {
             flags.clone()
         } else if let Some(profile) = &service.profile {
@@ -185,6 +188,26 @@ impl Room<'_, '_> {
                 .into());
         }
         Ok(reached)
+    }
+
+    /// Refuses to go on with a credential from the environment at a service that the environment does not name: a cron line
+    /// would show one job's key to every service of the journal.
+    fn refuse_credential_of_another(&self, record: &Record) -> Result<(), Failure> {
+        let Some(service) = &record.service.api_url else { return Ok(()) };
+        // Where the environment names no service, the key in it is for any that is named.
+        let Ok(Target::Remote(remote)) = Target::choose(self.flags, self.environment) else { return Ok(()) };
+        let Source::Environment { variable, .. } = remote.source else { return Ok(()) };
+        let same = remote.api_url.trim_end_matches('/') == service.trim_end_matches('/');
+        if same && remote.provider.rules().name == record.service.provider {
+            return Ok(());
+        }
+        let message = format!(
+            "the rotation {} is one of {service}, and the key in {variable} is for {}: it is not sent elsewhere",
+            record.id, remote.api_url
+        );
+        Err(Failure::new(Exit::Usage, "another_service", message).hint(
+            "set KEYS_API_URL and the key of that service; rotations begun with a profile go on without the variables",
+        ))
     }
 
     /// The rotation that is named, or the only one there is.

@@ -159,7 +159,8 @@ impl Chosen {
         match named.or(profiles.default()) {
             None if profiles.names().is_empty() || has_api_key => Ok(Self::Nothing),
             None => Err(ConfigError::NoDefault { known: profiles.names() }),
-            Some(LOCAL) if elsewhere => Ok(Self::Nothing),
+            // The profile `local` is the default, and something else is asked for.
+            Some(LOCAL) if elsewhere || environment.api_url.is_some() || provider.is_some() => Ok(Self::Nothing),
             Some(LOCAL) => Ok(Self::Local),
             Some(name) => existing(&profiles, name).map(Self::Profile),
         }
@@ -329,6 +330,12 @@ mod tests {
         );
         scratch.file("config.toml", "default = \"local\"");
         assert_eq!(chosen(&flags(None, None), &environment), "local");
+        // A variable outweighs the default: a job whose secret is empty must not make a key that no service knows.
+        environment.api_url = Some("https://ci.example.com".to_owned());
+        assert_eq!(chosen(&flags(None, None), &environment), "no_credential");
+        (environment.api_url, environment.provider) = (None, Some("leadlex".to_owned()));
+        assert_eq!(chosen(&flags(None, None), &environment), "no_credential");
+        environment.provider = None;
         scratch.file("config.toml", "[profiles.local]\napi_url = \"https://evil.example.com\"");
         assert_eq!(chosen(&flags(Some("local"), None), &environment), "local");
     }

@@ -128,10 +128,12 @@ fn reading(name: &str) -> String {
     words.join(":")
 }
 
+/// Letters in another case are the same path: many an API takes them so, and a call must not take less for being said so.
 fn matches_path(pattern: &str, path: &str) -> bool {
     let mut given = path.trim_end_matches('/').split('/');
     let fits = pattern.split('/').all(|segment| {
-        given.next().is_some_and(|given| segment == given || (segment.starts_with(':') && !given.is_empty()))
+        let fits = |given: &str| segment.eq_ignore_ascii_case(given) || (segment.starts_with(':') && !given.is_empty());
+        given.next().is_some_and(fits)
     });
     fits && given.next().is_none()
 }

@@ -138,10 +138,11 @@ pub(crate) enum Ability {
 /// Which keys open a call that the provider does not document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Undocumented {
-    /// Those that may read everything, or change everything.
+    /// Those that may read everything, or change everything; but below some paths those that hold another permission.
     Coarse {
         reading: &'static str,
         writing: &'static str,
+        areas: &'static [(&'static str, &'static str)],
     },
     AnyKey,
     NoKey,
@@ -211,7 +212,7 @@ impl Rules {
 
     /// Whether a call costs no credit although others do.
     pub(crate) fn is_free(&self, method: &str, path: &str) -> bool {
-        self.free_calls.contains(&(method, path))
+        self.free_calls.contains(&(answered_as(method), path))
     }
 
     /// What a call takes.
@@ -219,20 +220,32 @@ impl Rules {
     /// What is behind the gate decodes the path, so this does too: `/v1/api%2Dkeys` is `/v1/api-keys`.
     pub(crate) fn needed_for(&self, method: &str, path: &str) -> Needed {
         let decoded = percent_encoding::percent_decode_str(path).decode_utf8_lossy();
-        if let Some(call) = self.permissions.call(method, &decoded) {
+        if let Some(call) = self.permissions.call(answered_as(method), &decoded) {
             let opened_by = call.permission.map_or(OpenedBy::AnyKey, OpenedBy::Permission);
             return Needed { opened_by, endpoint: format!("{} {}", call.method, call.path) };
         }
         let opened_by = match self.undocumented {
-            Undocumented::Coarse { reading, .. } if ["GET", "HEAD", "OPTIONS"].contains(&method) => {
-                OpenedBy::Permission(reading)
+            Undocumented::Coarse { reading, writing, areas } => {
+                let area = areas.iter().find(|(area, _)| is_below(area, &decoded));
+                let coarse = if ["GET", "HEAD", "OPTIONS"].contains(&method) { reading } else { writing };
+                OpenedBy::Permission(area.map_or(coarse, |(_, permission)| permission))
             }
-            Undocumented::Coarse { writing, .. } => OpenedBy::Permission(writing),
             Undocumented::AnyKey => OpenedBy::AnyKey,
             Undocumented::NoKey => OpenedBy::NoKey,
         };
         Needed { opened_by, endpoint: format!("{method} {}", endpoint_of(path)) }
     }
+}
+
+/// What is behind the gate answers HEAD as it answers GET, but for the body.
+fn answered_as(method: &str) -> &str {
+    if method == "HEAD" { "GET" } else { method }
+}
+
+/// Whether a path is this one or below it. Many an API does not tell small letters from large ones.
+fn is_below(area: &str, path: &str) -> bool {
+    let begins = path.get(..area.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(area));
+    begins && matches!(path.as_bytes().get(area.len()), None | Some(b'/'))
 }
 
 /// A path as an endpoint: segments that look like the name of one thing among many become `:id`, so that calls to the same
@@ -274,6 +287,24 @@ mod tests {
     }
 
     #[test]
+    fn a_call_said_in_another_way_takes_what_the_same_call_takes() {
+        for provider in [Provider::Native, Provider::LeadLex] {
+            let needed = |method, path| needed(provider, method, path);
+            // Many an API answers HEAD as GET, and does not tell small letters from large ones.
+            assert_eq!(needed("HEAD", "/v1/lexi/tasks"), "lexi GET /v1/lexi/tasks");
+            assert_eq!(needed("HEAD", "/v1/contacts"), "read:contacts GET /v1/contacts");
+            assert_eq!(needed("POST", "/v1/API-Keys"), "admin:api_keys POST /v1/api-keys");
+            assert_eq!(needed("GET", "/v1/Lexi/TASKS"), "lexi GET /v1/lexi/tasks");
+            // Below a path that has a permission of its own, what is not documented takes that.
+            assert_eq!(needed("GET", "/v1/lexi/tasks/4"), "lexi GET /v1/lexi/tasks/:id");
+            assert_eq!(needed("POST", "/v1/LEXI"), "lexi POST /v1/LEXI");
+            assert_eq!(needed("POST", "/v1/lexicon"), "write POST /v1/lexicon");
+        }
+        assert_eq!(needed(Provider::Nexus, "HEAD", "/api/leads"), "leads.read GET /api/leads");
+        assert!(Provider::ContactLevel.rules().is_free("HEAD", "/api/credits"));
+    }
+
+    #[test]
     fn a_provider_without_coarse_permissions_opens_what_it_does_not_document_to_every_key_or_to_none() {
         assert_eq!(needed(Provider::Nexus, "PATCH", "/api/leads/42"), "leads.update PATCH /api/leads/:id");
         assert_eq!(needed(Provider::Nexus, "GET", "/api/invoices"), "none GET /api/invoices");
@@ -295,8 +326,8 @@ mod tests {
             if let Management::Permission(managing) = rules.management {
                 assert!(known(managing));
             }
-            if let Undocumented::Coarse { reading, writing } = rules.undocumented {
-                assert!(known(reading) && known(writing));
+            if let Undocumented::Coarse { reading, writing, areas } = rules.undocumented {
+                assert!(known(reading) && known(writing) && areas.iter().all(|(_, permission)| known(permission)));
             }
             // Six of the secret's digits are a checksum, and what is shown of it is no secret; a digit carries 5.95 bits.
             let shown = rules.shape.shown.saturating_sub(rules.shape.prefix.len() + rules.shape.public + 1);

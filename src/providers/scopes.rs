@@ -21,6 +21,9 @@ pub(crate) const SCOPES: &[Entry] = &[
     entry("lexi", "Talk to the Lexi assistant, view and approve its tasks", None),
 ];
 
+/// Paths of which everything takes one permission.
+pub(crate) const AREAS: &[(&str, &str)] = &[("/v1/lexi", "lexi")];
+
 const fn entry(name: &'static str, about: &'static str, included_in: Option<&'static str>) -> Entry {
     Entry { name, about, included_in }
 }

@@ -84,7 +84,7 @@ fn alone(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<PassingLock> {
     let service = hands.service();
     let refused = |record: Option<&Record>| open_already(&old.name, record);
     let open = |record: &Record| {
-        let is_new = record.new.as_ref().is_some_and(|new| new.id == old.id) && record.live_at.is_none();
+        let is_new = record.may_have_made(old) && record.live_at.is_none();
         same_service(record, hands) && (record.old.id == old.id || is_new)
     };
     let lock = hands.journal.lock(&service, &old.id)?;

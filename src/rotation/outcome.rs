@@ -198,7 +198,7 @@ fn failed(trouble: Trouble, record: &Record, cause: Option<anyhow::Error>, inter
     let why = whole_message(&cause);
     let delivered = record.places.iter().all(|place| place.done);
     let (exit, code, what) = match trouble {
-        Trouble::Mint { .. } if record.new.is_none() && exit == Exit::Unknown => {
+        Trouble::Mint { .. } if record.new.is_none() && is_unsure(&cause) => {
             (exit, "outcome_unknown", "it is not known whether the new key was made")
         }
         Trouble::Mint { .. } if record.new.is_none() => (exit, "not_made", "the new key could not be made"),
@@ -237,6 +237,11 @@ fn failed(trouble: Trouble, record: &Record, cause: Option<anyhow::Error>, inter
         failure.hint = failure.hint.map(|hint| format!("{hint}\nor take it back: {}", line(record, "abort")));
     }
     failure
+}
+
+/// Whether what was asked for may have been done: also where somebody did not wait for the answer.
+fn is_unsure(cause: &anyhow::Error) -> bool {
+    meaning(cause).0 == Exit::Unknown || cause.downcast_ref::<HttpError>().is_some_and(HttpError::is_unsure)
 }
 
 /// What is so, whatever failed.

@@ -8,7 +8,7 @@ use super::proxy::Fate;
 use super::scene::{Scene, has, line_to_type};
 use super::vendor::{Asked, BOTH};
 use crate::support::fake::json_answer;
-use crate::support::{KEYS, Seen, leave_out};
+use crate::support::{Fake, KEYS, NOBODYS, Seen, leave_out};
 
 /// Whether a rotation that stopped with this code goes on by the line that it printed.
 #[track_caller]
@@ -29,6 +29,13 @@ fn an_answer_that_is_lost_leaves_the_outcome_unknown_and_a_resume_finds_it() {
         let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
         assert!(seen.stderr.contains("it is not known whether the new key was made"), "{}", seen.stderr);
         proxy.decide(|_| Fate::Passes);
+        // The name is the successor's by now: nobody knows that one, and it is not what is meant.
+        for compromised in ["", "--compromised"] {
+            let again = scene.keys_by(&proxy, &format!("rotate ci --yes {compromised} {}", scene.to())).done();
+            assert_eq!(again.code, 6, "{}", again.stderr);
+            assert!(again.stderr.contains("keys rotation resume"), "{}", again.stderr);
+            scene.holds();
+        }
         goes_on(&scene, &seen, 10);
         scene.is_rotated();
     }
@@ -195,16 +202,18 @@ fn a_clock_that_was_wrong_takes_no_grace_away() {
     let seen = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).done();
     proxy.decide(|_| Fate::Passes);
     let line = line_to_type(&seen);
-    let resumed = scene.shell(&format!("faketime -f +2d {KEYS} {line}")).done();
+    let late = format!("faketime -f +2d {KEYS} {line}");
+    let resumed = scene.shell(&late).env("KEYS_API_URL", scene.url_of(&proxy)).done();
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     scene.is_rotated();
 }
 
 #[test]
 fn two_rotations_of_one_key_at_once() {
-    for vendor in BOTH {
+    let points = [(Asked::Mint, Fate::WaitsAfter), (Asked::Verify, Fate::WaitsBefore)];
+    for (vendor, (asked, fate)) in BOTH.into_iter().flat_map(|vendor| points.clone().map(|point| (vendor, point))) {
         let scene = Scene::on(vendor);
-        let proxy = scene.proxy(scene.at(Asked::Verify, Fate::WaitsBefore));
+        let proxy = scene.proxy(scene.at(asked, fate));
         let first = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
         proxy.wait();
         // By the name, which is the successor's by now, and by the id of either.
@@ -310,7 +319,8 @@ fn standard_output_that_is_closed_before_or_on_the_way() {
     scene.holds();
     proxy.decide(|_| Fate::Passes);
     let line = line_to_type(&seen);
-    let printed = scene.shell(&format!("NEW=$(keys {line}); echo $?; printf %s \"$NEW\" > consumer/key")).done();
+    let line = format!("NEW=$(keys {line}); echo $?; printf %s \"$NEW\" > consumer/key");
+    let printed = scene.shell(&line).env("KEYS_API_URL", scene.url_of(&proxy)).done();
     assert_eq!(printed.stdout, "0\n", "{}", printed.stderr);
     scene.is_rotated();
 }
@@ -364,7 +374,7 @@ fn fills_up(scene: &Scene, disk: &Path) {
     let line = line_to_type(&seen);
     fs::remove_file(disk.join("fill")).unwrap();
     proxy.decide(|_| Fate::Passes);
-    let resumed = scene.keys(&line).env("KEYS_DATA_DIR", data.to_str().unwrap()).done();
+    let resumed = scene.keys_by(&proxy, &line).env("KEYS_DATA_DIR", data.to_str().unwrap()).done();
     assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     assert!(fs::read_to_string(disk.join("key.json")).unwrap().contains(&scene.known()));
     assert_eq!(fs::read_dir(data.join("rotations")).unwrap().count(), 0);
@@ -373,18 +383,45 @@ fn fills_up(scene: &Scene, disk: &Path) {
 
 #[test]
 fn somebody_who_interrupts_is_told_how_to_go_on() {
-    for (signal, code) in [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)] {
+    let signals = [(rustix::process::Signal::INT, 130), (rustix::process::Signal::TERM, 143)];
+    let points = [(Asked::Mint, Fate::WaitsAfter), (Asked::Verify, Fate::WaitsBefore)];
+    for ((signal, code), (asked, fate)) in signals.into_iter().flat_map(|one| points.clone().map(|point| (one, point)))
+    {
         let scene = Scene::new();
-        let proxy = scene.proxy(scene.at(Asked::Verify, Fate::WaitsBefore));
+        let proxy = scene.proxy(scene.at(asked, fate));
         let running = scene.keys_by(&proxy, &format!("rotate ci --yes {}", scene.to())).start();
         proxy.wait();
         running.signal(signal);
         let seen = running.done();
         proxy.decide(|_| Fate::Passes);
         proxy.release();
+        // The service has made it, and nobody has heard of that.
+        let is_unsure = seen.stderr.contains("it is not known whether the new key was made");
+        assert_eq!(is_unsure, matches!(asked, Asked::Mint), "{}", seen.stderr);
         goes_on(&scene, &seen, code);
         scene.is_rotated();
     }
+}
+
+#[test]
+fn a_key_for_one_service_is_not_shown_to_another_one() {
+    let scene = Scene::new();
+    let seen = scene.keys("rotate ci --yes --to cmd:false").done();
+    assert_eq!(seen.code, 11, "{}", seen.stderr);
+    let other = Fake::untouched();
+    for line in ["resume", "abort", "finish", "resume --all"] {
+        let line = format!("rotation {line}");
+        let run = scene.place.keys(line.split_whitespace()).env("KEYS_API_URL", other.url());
+        let refused = run.env("KEYS_API_KEY", NOBODYS).done();
+        assert_ne!(refused.code, 0, "{line}");
+        assert_eq!(scene.open().len(), 1, "{line}: {}", refused.stderr);
+    }
+    let run = scene.place.keys(["rotation", "abort"]).env("KEYS_API_URL", other.url()).env("KEYS_API_KEY", NOBODYS);
+    let refused = run.done();
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("and the key in KEYS_API_KEY is for http://127.0.0.1:"), "{}", refused.stderr);
+    assert_eq!(scene.keys("rotation abort").done().code, 0);
+    scene.is_as_before();
 }
 
 #[test]

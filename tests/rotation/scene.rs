@@ -144,7 +144,18 @@ impl Scene {
 
     /// `keys` with these words, as the admin.
     pub(crate) fn keys(&self, line: &str) -> Run<'_> {
-        self.as_admin(self.place.keys(line.split_whitespace()))
+        let run = self.as_admin(self.place.keys(line.split_whitespace()));
+        // Who goes on does so as it was begun: also by way of a proxy.
+        let begun = line.starts_with("rotation").then(|| self.begun_at()).flatten();
+        begun.into_iter().fold(run, |run, url| run.env("KEYS_API_URL", url))
+    }
+
+    /// The address of the service of a rotation that is not over.
+    fn begun_at(&self) -> Option<String> {
+        let mut records = fs::read_dir(self.place.data().join("rotations")).ok()?.flatten();
+        let record = records.find(|entry| entry.path().extension().is_some_and(|ending| ending == "json"))?;
+        let record: Value = serde_json::from_slice(&fs::read(record.path()).ok()?).ok()?;
+        record["service"]["api_url"].as_str().map(str::to_owned)
     }
 
     /// The same by way of a proxy.

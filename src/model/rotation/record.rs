@@ -212,6 +212,18 @@ impl Record {
         facts.naming.is_unique() || (age < facts.replays_for - margin && age >= -margin)
     }
 
+    /// Whether a key is the new one, also as long as nobody has heard of that one: then it has the name that was asked for,
+    /// and is not older than the rotation.
+    pub(crate) fn may_have_made(&self, key: &Key) -> bool {
+        // The service's clock is another one.
+        let skew = SignedDuration::from_mins(5);
+        if let Some(new) = &self.new {
+            return new.id == key.id;
+        }
+        let is_young = key.created_at.is_none_or(|created| created.duration_since(self.begun_at) >= -skew);
+        key.name == self.request.name && key.id != self.old.id && is_young
+    }
+
     /// When the old key may be retired by `finish --due`; `None` as long as it must not be retired at all.
     pub(crate) fn due_at(&self) -> Option<Timestamp> {
         let grace = match self.retirement {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::model::permission::{Call, Catalogue};
 use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
-use crate::providers::scopes::{SCOPES, call};
+use crate::providers::scopes::{AREAS, SCOPES, call};
 use crate::providers::{Ability, Management, Rules, Undocumented};
 
 pub(crate) const RULES: Rules = Rules {
@@ -19,7 +19,7 @@ pub(crate) const RULES: Rules = Rules {
     permissions: Catalogue { entries: SCOPES, calls: CALLS },
     needs_permission: true,
     reading_permission: Some("read"),
-    undocumented: Undocumented::Coarse { reading: "read", writing: "write" },
+    undocumented: Undocumented::Coarse { reading: "read", writing: "write", areas: AREAS },
     management: Management::Permission("admin:api_keys"),
     temporary: SignedDuration::from_hours(1),
     temporary_name: None,

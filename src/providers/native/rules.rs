@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::model::permission::{Call, Catalogue};
 use crate::model::rotation::{Facts, Naming};
 use crate::model::secret::KeyShape;
-use crate::providers::scopes::{SCOPES, call};
+use crate::providers::scopes::{AREAS, SCOPES, call};
 use crate::providers::{Management, Rules, Undocumented};
 
 /// Opens everything that manages keys.
@@ -24,7 +24,7 @@ pub(crate) const RULES: Rules = Rules {
     permissions: Catalogue { entries: SCOPES, calls: CALLS },
     needs_permission: true,
     reading_permission: Some("read"),
-    undocumented: Undocumented::Coarse { reading: "read", writing: WRITING },
+    undocumented: Undocumented::Coarse { reading: "read", writing: WRITING, areas: AREAS },
     management: Management::Permission(MANAGING),
     temporary: SignedDuration::from_hours(1),
     temporary_name: None,

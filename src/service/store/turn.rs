@@ -86,7 +86,7 @@ impl Turns {
         match outcome.get() {
             Some(Ok(())) => Ok(()),
             Some(Err(lost)) => Err((*lost).into()),
-            None => commit(place.take()).await,
+            None => commit(place.take_if(|shared| Arc::ptr_eq(&shared.outcome, outcome))).await,
         }
     }
 
@@ -130,11 +130,9 @@ impl Shared {
 }
 
 impl Turn {
-    /// Commits, together with others that wait. It is seen to its end also where nobody waits for that any more: others
-    /// rely on it.
+    /// Commits, together with others that wait.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let kept = tokio::spawn(self.keep()).await;
-        kept.unwrap_or(Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+        to_its_end(self.keep()).await
     }
 
     /// Undoes the change, and returns once what it has seen is committed.
@@ -142,7 +140,7 @@ impl Turn {
         let Some(shared) = self.place.as_mut().filter(|shared| shared.made > 0) else { return Ok(()) };
         let (outcome, turns) = (Arc::clone(&shared.outcome), self.turns.clone());
         drop(self);
-        turns.see_committed(&outcome).await
+        to_its_end(async move { turns.see_committed(&outcome).await }).await
     }
 
     async fn keep(mut self) -> Result<(), StoreError> {
@@ -160,6 +158,11 @@ impl Turn {
         drop(self);
         turns.see_committed(&outcome).await
     }
+}
+
+/// Does what others rely on, also where nobody waits for it any more: a client that is gone takes only its own request along.
+async fn to_its_end(work: impl Future<Output = Result<(), StoreError>> + Send + 'static) -> Result<(), StoreError> {
+    tokio::spawn(work).await.unwrap_or(Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
 }
 
 async fn commit(shared: Option<Shared>) -> Result<(), StoreError> {
