@@ -106,6 +106,9 @@ pub(crate) enum NotAName {
     TooLong { length: usize, longest: usize },
 }
 
+/// What [`Key::role`] is called in [`Key::more`].
+pub(crate) const ROLE: &str = "role";
+
 /// A key as its provider describes it. Strings are as the server sent them: escape them before a person sees them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Key {
@@ -131,6 +134,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// The role of the member whose credential it is, where the provider tells.
+    pub(crate) fn role(&self) -> Option<&str> {
+        self.more.get(ROLE)?.as_str()
+    }
+
     pub(crate) fn state(&self, now: Timestamp) -> State {
         State::of(self.revoked_at, self.expires_at, now)
     }

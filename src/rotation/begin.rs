@@ -41,7 +41,10 @@ pub(crate) struct Wishes {
 pub(crate) async fn begin(old: &Key, wishes: &Wishes, hands: &Hands<'_, '_>) -> anyhow::Result<Run> {
     let lock = alone(old, hands)?;
     let is_own = is_own(old, wishes, hands).await?;
-    if is_own && let Management::Role { role, .. } = hands.reached.rules.management {
+    if (is_own || old.role().is_some())
+        && let Management::Role { role, .. } = hands.reached.rules.management
+    {
+        let role = old.role().unwrap_or(role);
         let title = hands.reached.rules.title;
         let message = format!(
             "{title} keys never manage keys: what is made in the place of {}, a member's credential, would not either",

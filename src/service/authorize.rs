@@ -172,7 +172,8 @@ impl Service {
         }
         let identity = Identity::of(&stored.key, now)?;
         self.usage.touch(stored.key.id.as_str(), now);
-        Ok(Caller { workspace, identity, role: stored.role, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
+        let role = stored.key.role().map(str::to_owned);
+        Ok(Caller { workspace, identity, role, sealing: Zeroizing::new(presented.as_bytes().to_vec()) })
     }
 
     /// Counts a call of a key to the management API, or says why it may not be made; in both cases what is left of the day.

@@ -95,7 +95,7 @@ impl Service {
         let mut members = self.store.members(&workspace.id).await?;
         members.retain(|stored| stored.key.state(now) == State::Active);
         let member = |stored: super::store::StoredKey| {
-            let role = stored.role?;
+            let role = stored.key.role()?.to_owned();
             Some(Member { key: stored.key, role })
         };
         Ok(members.into_iter().filter_map(member).collect())

@@ -106,6 +106,17 @@ fn on_nexus_and_contactlevel_the_successor_has_the_same_name() {
         5,
         "keys serve member add --workspace WORKSPACE --name NAME --role developer",
     );
+    // Nor is another member's, whoever asks.
+    let bob = nexus.member("Bob", "developer");
+    let manages = || nexus.call(&bob, "GET", "/api/developer/keys");
+    nexus.refused("rotate Bob --yes --to file:ci.key", 5, "a member's credential, would not either");
+    nexus.refused("rotate --name B* --yes --max 9 --to file:{name}.key", 9, "a member's credential, would not either");
+    place.write("policy.toml", "max-age = \"1s\"\n");
+    sleep(Duration::from_millis(1100));
+    let checked = nexus.keys("check --policy policy.toml --fix --yes --max 9 --to file:{name}.key").done();
+    assert_eq!(checked.code, 12, "{}", checked.stderr);
+    assert!(checked.stdout.contains("over-age\tBob\t") && !checked.stderr.contains("`Bob`"), "{}", checked.stderr);
+    assert_eq!(manages(), 200);
     let seen = contactlevel.done("rotate admin --yes --to file:ci.key");
     assert!(seen.stderr.contains("still holds the old key"), "{}", seen.stderr);
     assert!(works(&contactlevel, &delivered(&place)));

@@ -63,8 +63,9 @@ impl Fix {
 pub(super) struct Found<'a> {
     pub(super) findings: &'a [Finding],
     pub(super) keys: &'a [Key],
-    /// Whether a key may be the one that asks: once it is retired, nothing more can be asked with it.
-    pub(super) may_be_own: &'a dyn Fn(&Key) -> bool,
+    /// Whether a key may be the one that asks, with which nothing more can be asked once it is retired; or is a member's
+    /// credential, which no key can take the place of.
+    pub(super) is_left_alone: &'a dyn Fn(&Key) -> bool,
 }
 
 /// What is to be done, and how many findings that leaves.
@@ -81,7 +82,7 @@ impl Plan {
         let chosen = |wanted: &dyn Fn(&Mend) -> bool| -> Vec<Key> {
             let is_wanted = |key: &&Key| {
                 let of_key = |finding: &&Finding| finding.key.as_ref().is_some_and(|(id, _)| *id == key.id);
-                !(found.may_be_own)(key)
+                !(found.is_left_alone)(key)
                     && !waits(&key.id)
                     && found.findings.iter().filter(of_key).any(|finding| wanted(&finding.mend))
             };

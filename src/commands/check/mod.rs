@@ -123,14 +123,16 @@ pub(crate) async fn run(
         credits: seen.credits.as_ref(),
     };
     let mut found = policy.findings(facts, now);
+    let is_credential = |id: &KeyId| keys.iter().any(|key| key.id == *id && key.role().is_some());
     for finding in &mut found {
-        // No command is named that the provider does not do.
-        let ability = match finding.mend {
-            Mend::Remove(..) => Ability::Edit,
-            Mend::End(..) => Ability::EditExpiry,
-            Mend::Rotate(_) | Mend::Revoke(_) | Mend::Nothing => continue,
+        // No command is named that the provider does not do, nor one that is refused.
+        let does = match &finding.mend {
+            Mend::Remove(..) => client.must_offer(Ability::Edit).is_ok(),
+            Mend::End(..) => client.must_offer(Ability::EditExpiry).is_ok(),
+            Mend::Rotate(id) => !is_credential(id),
+            Mend::Revoke(_) | Mend::Nothing => true,
         };
-        if client.must_offer(ability).is_err() {
+        if !does {
             finding.mend = Mend::Nothing;
         }
     }
@@ -146,7 +148,8 @@ pub(crate) async fn run(
             Some(own) => key.id == *own,
             None => reached.may_be_own(key),
         };
-        let found = fix::Found { findings: &found, keys: &keys, may_be_own: &may_be_own };
+        let is_left_alone = |key: &Key| key.role().is_some() || may_be_own(key);
+        let found = fix::Found { findings: &found, keys: &keys, is_left_alone: &is_left_alone };
         return fix::run(&args, yes, &found, environment, reached, terminal).await;
     }
     let message = format!("{} in {}", text::count(found.len(), "finding"), text::count(keys.len(), "key"));

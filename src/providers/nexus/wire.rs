@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::rules::RULES;
 use crate::model::audit::AuditEntry;
-use crate::model::key::{IssuedKey, Key, KeyChange, KeyName, NewKey};
+use crate::model::key::{IssuedKey, Key, KeyChange, KeyName, NewKey, ROLE};
 use crate::model::lifetime::Lifetime;
 use crate::model::permission::Permission;
 use crate::model::record::Record;
@@ -128,7 +128,7 @@ fn page_of(rows: impl Iterator<Item = Value>, page: u32, per_page: u32, total: u
 
 fn fields(key: &Key) -> Value {
     let instant = |instant: Option<Timestamp>| instant.map(milliseconds);
-    json!({
+    let mut fields = json!({
         "id": key.id.as_str(),
         "name": key.name,
         "prefix": key.prefix,
@@ -140,7 +140,12 @@ fn fields(key: &Key) -> Value {
         "last_used_at": instant(key.last_used_at),
         "expires_at": instant(key.expires_at),
         "revoked_at": instant(key.revoked_at),
-    })
+    });
+    // A member's credential is no developer key: nothing that is made in its place would be one.
+    if let Some(role) = key.role() {
+        fields[ROLE] = json!(role);
+    }
+    fields
 }
 
 /// Who calls.

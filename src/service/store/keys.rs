@@ -1,12 +1,12 @@
 //! The table of keys.
 
 use jiff::Timestamp;
-use serde_json::Map;
+use serde_json::Value;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{Store, StoreError, Write, instant, like, micros};
-use crate::model::key::{Key, KeyId};
+use crate::model::key::{Key, KeyId, ROLE};
 use crate::model::permission::Permission;
 use crate::model::secret::HashedKey;
 use crate::model::state::State;
@@ -18,8 +18,6 @@ use crate::providers::Management;
 pub(crate) struct StoredKey {
     pub(crate) workspace: String,
     pub(crate) key: Key,
-    /// The role of the member whose credential it is.
-    pub(crate) role: Option<String>,
 }
 
 /// All columns, in every statement that reads keys.
@@ -312,9 +310,9 @@ pub(super) fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
     let temporary_from: Option<i64> = row.try_get("temporary_from")?;
     let claimed: Option<String> = row.try_get("active_name")?;
     let revoked_at = instant(row, "revoked_at")?;
+    let role: Option<String> = row.try_get("member_role")?;
     Ok(StoredKey {
         workspace: row.try_get("workspace_id")?,
-        role: row.try_get("member_role")?,
         key: Key {
             id: KeyId::new(row.try_get::<String, _>("id")?),
             name: row.try_get("name")?,
@@ -331,7 +329,7 @@ pub(super) fn read(row: &AnyRow) -> Result<StoredKey, StoreError> {
             revoked_reason: row.try_get("revoked_reason")?,
             // A key that has ended may have given its name up too; whoever asks looks at its state first.
             replaced: revoked_at.is_none() && claimed.is_none(),
-            more: Map::new(),
+            more: role.map(|role| (ROLE.to_owned(), Value::String(role))).into_iter().collect(),
         },
     })
 }
