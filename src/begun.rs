@@ -40,7 +40,11 @@ pub(crate) struct Note {
     pub(crate) host: String,
     /// The Idempotency-Key: with the service it is what makes two creates the same.
     pub(crate) once: String,
+    /// The shown part of the key that asks: asked by another one, the same request is another request.
+    pub(crate) caller: Option<String>,
     pub(crate) begun_at: Timestamp,
+    /// Where a command that gets the key was to be started.
+    pub(crate) directory: Option<PathBuf>,
     /// The command that gets the same key again, as long as the service keeps its answer.
     pub(crate) resume: String,
     /// The command that shows whether there is a key.
@@ -50,6 +54,19 @@ pub(crate) struct Note {
 impl Begun {
     pub(crate) fn of(data_directory: &Path, flags: String) -> Self {
         Self { directory: data_directory.join("creates"), flags }
+    }
+
+    /// What is noted of a create that another key began with this Idempotency-Key, if any is.
+    pub(crate) fn by_another(&self, once: &IdempotencyKey, caller: Option<&str>) -> Option<Note> {
+        let content = files::read_private(&self.path(once.as_str()), LARGEST).ok()??;
+        let note: Note = serde_json::from_slice(&content).ok()?;
+        let is_another = note.caller.as_deref().zip(caller).is_some_and(|(then, now)| then != now);
+        is_another.then_some(note)
+    }
+
+    fn path(&self, once: &str) -> PathBuf {
+        let name = &hex(&Sha256::digest(format!("{}\0{once}", self.flags)))[..24];
+        self.directory.join(name).with_extension(ENDING)
     }
 
     /// Notes a create that begins now. `None` where it cannot be noted, or is noted and worked on by another process.
@@ -63,8 +80,7 @@ impl Begun {
         }
         files::private_directory(&self.directory)?;
         files::tidy(&self.directory);
-        let name = &hex(&Sha256::digest(format!("{}\0{}", self.flags, note.once)))[..24];
-        let path = self.directory.join(name).with_extension(ENDING);
+        let path = self.path(&note.once);
         let Some(lock) = Lock::attempt(&path.with_extension(LOCK))? else { return Ok(None) };
         let open = Open { path, _lock: lock };
         PreparedFile::new(&open.path, 0)?.commit(&serde_json::to_vec_pretty(note).unwrap_or_default())?;
@@ -109,7 +125,9 @@ impl Note {
         if self.is_too_late(now) {
             return format!("{what}, and its answer is kept no longer. See whether there is a key:\n  {}", self.look);
         }
-        format!("{what}. Get its key with the same request, which makes no second one:\n  {}", self.resume)
+        let place = self.directory.as_ref().map(|directory| format!(", in {}", quoted(&directory.to_string_lossy())));
+        let place = place.unwrap_or_default();
+        format!("{what}. Get its key with the same request, which makes no second one{place}:\n  {}", self.resume)
     }
 }
 

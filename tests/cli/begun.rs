@@ -168,6 +168,36 @@ fn one_idempotency_key_for_two_services_is_two_creates() {
 }
 
 #[test]
+fn the_line_does_the_same_from_any_directory() {
+    let place = Place::new();
+    fs::create_dir(place.path("sub")).unwrap();
+    let create = "keys -p local create --name ci --perm read --to file:key --to cmd:false";
+    assert_eq!(place.shell(&format!("cd sub && {create}")).done().code, 11);
+    let seen = place.local("list").done();
+    assert!(seen.stderr.contains("which makes no second one, in `/"), "{}", seen.stderr);
+    let line = seen.resume_line().replace("cmd:false", "cmd:cat");
+    fs::remove_file(place.path("sub/key")).unwrap();
+    assert_eq!(place.shell(&line).done().code, 0);
+    assert_is_key(place.read("sub/key").trim_end());
+    assert!(!place.path("key").exists());
+}
+
+#[test]
+fn another_key_is_not_told_that_it_makes_no_second_one() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let other = server.keys(&server.admin, "create -q --name other --perm admin:api_keys --perm read").done().secret();
+    let line = "create --name ci --perm read --idempotency-key one";
+    let lost = server.keys(&server.admin, &format!("{line} --to cmd:false")).done();
+    assert_eq!(lost.code, 11, "{}", lost.stderr);
+    let refused = server.keys(&other, line).done();
+    assert_eq!((refused.code, refused.stdout.as_str()), (6, ""), "{}", refused.stderr);
+    assert!(refused.stderr.contains("asked by it, the service might make a second key"), "{}", refused.stderr);
+    server.keys(&server.admin, line).done().secret();
+    server.keys(&other, "create --name next --perm read --idempotency-key one").done().secret();
+}
+
+#[test]
 fn an_answer_that_is_kept_no_longer_is_told_once() {
     let place = Place::new();
     place.local("create --name ci --perm read --to").arg("cmd:false").done();

@@ -112,7 +112,7 @@ fn on_nexus_and_contactlevel_the_successor_has_the_same_name() {
     nexus.refused("rotate Bob --yes --to file:ci.key", 5, "a member's credential, would not either");
     nexus.refused("rotate --name B* --yes --max 9 --to file:{name}.key", 9, "a member's credential, would not either");
     place.write("policy.toml", "max-age = \"1s\"\n");
-    sleep(Duration::from_millis(1100));
+    thread::sleep(Duration::from_millis(1100));
     let checked = nexus.keys("check --policy policy.toml --fix --yes --max 9 --to file:{name}.key").done();
     assert_eq!(checked.code, 12, "{}", checked.stderr);
     assert!(checked.stdout.contains("over-age\tBob\t") && !checked.stderr.contains("`Bob`"), "{}", checked.stderr);

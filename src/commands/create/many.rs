@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::{Args, IfExists, exists, explained, new_key, resume_line, undelivered};
+use super::{Args, IfExists, exists, explained, new_key, note, refuse_another_caller, resume_line, undelivered};
 use crate::begun::{Begun, Note};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
@@ -23,6 +23,7 @@ use crate::model::lifetime::Lifetime;
 use crate::output::{Output, key};
 use crate::providers::Rules;
 use crate::providers::client::Client;
+use crate::reach::Reached;
 use crate::sink::Circumstances;
 use crate::terminal::Terminal;
 use crate::{files, places, system, text};
@@ -36,6 +37,7 @@ pub(super) struct Run<'a, 't> {
     pub(super) lifetime: Lifetime,
     pub(super) circumstances: &'a Circumstances,
     pub(super) begun: Option<&'a Begun>,
+    pub(super) reached: &'a Reached,
     pub(super) client: &'a Client,
     pub(super) known: &'a Known,
     pub(super) rules: &'a Rules,
@@ -67,6 +69,9 @@ impl Run<'_, '_> {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
         }
+        if let Some(begun) = self.begun {
+            refuse_another_caller(begun, run, self.reached)?;
+        }
         let open = self.begun.and_then(|begun| begun.note(&self.note(run, &begun.flags)));
         let words = Words {
             verb: "Created",
@@ -88,10 +93,9 @@ impl Run<'_, '_> {
     }
 
     fn note(&self, run: &IdempotencyKey, flags: &str) -> Note {
-        let file = self.args.names.as_deref().unwrap_or(Path::new("")).to_string_lossy().into_owned();
-        let resume = resume_line(self.args, None, self.lifetime, run, flags);
-        let (host, once, look) = (self.client.host(), run.as_str().to_owned(), format!("keys{flags} list"));
-        Note { what: file, host, once, begun_at: system::now(), resume, look }
+        let file = self.args.names.as_deref().unwrap_or(Path::new("")).to_string_lossy();
+        let resume = resume_line(&self.args.elsewhere(), None, self.lifetime, run, flags);
+        note(self.args, &file, run, self.reached, (resume, format!("keys{flags} list")))
     }
 
     /// A name a line; empty lines are none.

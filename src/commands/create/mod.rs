@@ -34,7 +34,7 @@ const JOBS: u16 = 4;
 ///
 /// The plaintext is handed over once: on a terminal by a menu that copies, shows or saves it. Where standard output is not a terminal and no --to is given, the plaintext and a line
 /// break are the only bytes on it: NEW=$(keys create …). Everything else is said on standard error.
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Clone, ClapArgs)]
 #[command(group = ArgGroup::new("named").required(true).multiple(true).args(["name", "names", "temp"]))]
 #[command(after_help = "Examples:
   keys create --name \"Ingestion worker\" --perm read:contacts --perm write:contacts
@@ -97,6 +97,12 @@ impl Args {
         self.dry_run
     }
 
+    /// The same, said in any directory.
+    fn elsewhere(&self) -> Self {
+        let names = self.names.as_ref().map(|names| std::path::absolute(names).unwrap_or_else(|_| names.clone()));
+        Self { names, to: self.to.iter().cloned().map(SinkSpec::absolute).collect(), ..self.clone() }
+    }
+
     pub(crate) const fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()
     }
@@ -118,7 +124,8 @@ pub(crate) async fn run(
     let lifetime = rules.taken(args.expires, now);
     if args.names.is_some() {
         let (terminal, known) = (&RefCell::new(terminal), &reached.known);
-        let run = many::Run { args: &args, lifetime, circumstances, begun, client, known, rules, output, terminal };
+        let run =
+            many::Run { args: &args, lifetime, circumstances, begun, reached, client, known, rules, output, terminal };
         return run.all(&idempotency_key).await;
     }
     let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
@@ -133,13 +140,15 @@ pub(crate) async fn run(
     if handover.is_empty() {
         refuse_lost_object(&new, output)?;
     }
-    let resume = |flags: &str| resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, flags);
+    if let Some(begun) = begun {
+        refuse_another_caller(begun, &idempotency_key, reached)?;
+    }
     let open = begun.and_then(|begun| {
         let look = format!("keys{} list{}", begun.flags, text::option("--name", new.name.as_str()));
-        let (what, once) = (new.name.as_str().to_owned(), idempotency_key.as_str().to_owned());
-        begun.note(&Note { what, host: client.host(), once, begun_at: now, resume: resume(&begun.flags), look })
+        let resume = resume_line(&args.elsewhere(), Some(&new.name), new.lifetime, &idempotency_key, &begun.flags);
+        begun.note(&note(&args, new.name.as_str(), &idempotency_key, reached, (resume, look)))
     });
-    let resume = resume(client.flags());
+    let resume = resume_line(&args, Some(&new.name), new.lifetime, &idempotency_key, client.flags());
     let outcome = match client.create(&new, &idempotency_key).await {
         Ok((issued, replayed)) => {
             reached.known.note(&issued.key);
@@ -156,6 +165,36 @@ pub(crate) async fn run(
         open.end(outcome.as_ref().err());
     }
     outcome
+}
+
+/// What is noted of a create before it is sent.
+fn note(args: &Args, what: &str, once: &IdempotencyKey, reached: &Reached, (resume, look): (String, String)) -> Note {
+    let runs = args.to.iter().any(|sink| matches!(sink, SinkSpec::Command(_)));
+    Note {
+        what: what.to_owned(),
+        host: reached.client.host(),
+        once: once.as_str().to_owned(),
+        caller: reached.caller.clone(),
+        begun_at: system::now(),
+        directory: std::path::absolute(".").ok().filter(|_| runs),
+        resume,
+        look,
+    }
+}
+
+/// The service goes by the key that asks: for another one, the same request is a new one.
+fn refuse_another_caller(begun: &Begun, once: &IdempotencyKey, reached: &Reached) -> Result<(), Failure> {
+    let (Some(note), Some(now)) = (begun.by_another(once, reached.caller.as_deref()), &reached.caller) else {
+        return Ok(());
+    };
+    let then = note.caller.unwrap_or_default();
+    let message = format!(
+        "the create of {} was begun with the key {then}…, and this is {now}…: asked by it, the service might make a \
+         second key",
+        quoted(&note.what)
+    );
+    Err(Failure::new(Exit::Conflict, "other_caller", message)
+        .hint(format!("go on with the key {then}…: KEYS_API_KEY=… {}", note.resume)))
 }
 
 fn new_key(
