@@ -201,8 +201,9 @@ pub(crate) fn metrics(report: &UsageReport, labels: &[(&'static str, String)]) -
     };
     #[expect(clippy::cast_precision_loss, reason = "samples are floating point, and calls are few")]
     let of_keys = |value: fn(Tally) -> i64| -> Vec<Sample> {
-        report
-            .keys
+        // A metric is read without the note that says what it is not.
+        let counted = if counts_calls(report) { &report.keys[..] } else { &[] };
+        counted
             .iter()
             .map(|key| {
                 let name = key.name.clone().unwrap_or_default();
@@ -234,6 +235,7 @@ mod tests {
 
     use super::*;
     use crate::model::usage::KeyUsage;
+    use crate::output::prometheus;
     use crate::terminal::tests::Captured;
 
     /// At noon, with 95 % of the day used up.
@@ -334,6 +336,18 @@ key_0000000000ab                                                     1      0.0
 
 "#]]
         );
+    }
+
+    #[test]
+    fn what_an_audit_log_keeps_is_exported_as_no_calls() {
+        let now = Timestamp::UNIX_EPOCH;
+        let of_calls = prometheus::text(&metrics(&report(now), &[]));
+        assert!(of_calls.contains("keys_key_calls{key_id=\"key_2\",key=\"ci\"} 641\n"), "{of_calls}");
+        assert!(of_calls.contains("keys_key_errors{key_id=\"key_2\",key=\"ci\"} 25\n"), "{of_calls}");
+        let of_changes = UsageReport { note: Some("these are changes".to_owned()), ..report(now) };
+        let of_changes = prometheus::text(&metrics(&of_changes, &[]));
+        assert!(of_changes.contains("keys_quota_remaining_calls{"), "{of_changes}");
+        assert!(!of_changes.contains("keys_key_"), "{of_changes}");
     }
 
     #[test]

@@ -38,6 +38,8 @@ fn the_life_of_a_key() {
     assert_eq!(usage["endpoints"][0]["endpoint"], "api_keys.create");
     assert!(usage["note"].as_str().unwrap().contains("audit log"), "{usage}");
     assert!(usage["last_used_at"].is_string(), "{usage}");
+    let numbers = vendor.done("usage --format prometheus").stdout;
+    assert!(numbers.contains("keys_quota_remaining_calls{") && !numbers.contains("keys_key_"), "{numbers}");
     assert_eq!(vendor.done("usage ci --json").data()["last_used_at"], json!(null));
     assert_eq!(vendor.done("credits --json").data()["balance"], 1000);
     let log = vendor.done("audit --json --key ci").data();
