@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use unicode_width::UnicodeWidthStr;
 
 use crate::model::key::is_disruptive;
@@ -181,6 +182,26 @@ pub(crate) fn without_plaintexts(text: &str) -> Cow<'_, str> {
     words.filter(|word| may_be_a_plaintext(word)).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
 }
 
+/// [`without_plaintexts`] of a text in which a percent may stand for any character, as in a path. Where a plaintext comes to
+/// light only when that is decoded, the text is given as it reads then.
+pub(crate) fn without_encoded_plaintexts(text: &str) -> Cow<'_, str> {
+    /// A proxy encodes what is encoded once more; who does so more often hides something.
+    const MOST_DECODED: usize = 4;
+    let mut shown = without_plaintexts(text);
+    let (mut decoded, mut read) = (Cow::Borrowed(text), shown.clone());
+    for _ in 0..MOST_DECODED {
+        let Cow::Owned(next) = percent_decode_str(&decoded).decode_utf8_lossy() else { return shown };
+        let masked = without_plaintexts(&next).into_owned();
+        read = percent_decode_str(&read).decode_utf8_lossy().into_owned().into();
+        if masked != *read {
+            shown = masked.clone().into();
+            read = masked.into();
+        }
+        decoded = next.into();
+    }
+    Cow::Borrowed("…")
+}
+
 /// An option and its value as they are typed, with a space in front: ` --name 'a b'`. A value that looks like an option
 /// itself is tied to its own.
 pub(crate) fn option(option: &str, value: &str) -> String {
@@ -245,6 +266,28 @@ mod tests {
         assert_eq!(at(-729 * 86_400), "729 days ago");
         assert_eq!(at(730 * 86_400), "in 2 years");
         assert_eq!(relative(Timestamp::MIN, Timestamp::MAX), "20000 years ago".replace("20000", "20012"));
+    }
+
+    #[test]
+    fn a_plaintext_is_found_however_it_is_encoded() {
+        let key = format!("abc_aB3aB3aB_{}", "x1".repeat(16));
+        let masked = |text: &str| without_encoded_plaintexts(text).into_owned();
+        for same in ["", "/", "/v1/contacts/42", "/a%20b/%C3%A9?c=d%25", "100%", "%zz%", "/%ff"] {
+            assert_eq!(masked(same), same);
+        }
+        assert_eq!(masked(&format!("/v1/{key}/x%20y")), "/v1/…/x%20y");
+        for (from, to) in [("_", "%5f"), ("_", "%255F"), ("_", "%25255f"), ("1", "%31"), ("a", "%2561")] {
+            let encoded = key.replace(from, to);
+            assert_eq!(masked(&format!("/v1/{encoded}")), "/v1/…", "{encoded}");
+            assert_eq!(masked(&format!("/{key}/{encoded}/x")), "/…/…/x", "{encoded}");
+        }
+        let whole = key.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02x}"));
+        assert_eq!(masked(&format!("/v1/{whole}")), "/v1/…");
+        // Nobody encodes a path so often who does not hide something.
+        let often = (0..40).fold(format!("%5f{key}"), |text, _| text.replace('%', "%25"));
+        assert!(!masked(&often).contains(&key[13..]));
+        let deep = (0..40).fold(key.replace('_', "%5f"), |text, _| text.replace('%', "%25"));
+        assert_eq!(masked(&deep), "…");
     }
 
     #[test]

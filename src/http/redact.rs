@@ -29,7 +29,7 @@ pub(super) fn header(name: &str, value: &str, credential: &str) -> String {
         "x-api-key" => format!("{credential}{HIDDEN}"),
         "proxy-authorization" | "cookie" | "set-cookie" => HIDDEN.to_owned(),
         "idempotency-key" => once(value),
-        _ => text::escape(&text::without_plaintexts(value)).into_owned(),
+        _ => text::escape(&text::without_encoded_plaintexts(value)).into_owned(),
     }
 }
 

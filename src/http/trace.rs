@@ -31,7 +31,7 @@ impl Trace {
         if self.detail == Detail::Nothing {
             return number;
         }
-        let url = text::without_plaintexts(url).into_owned();
+        let url = text::without_encoded_plaintexts(url).into_owned();
         self.said(&number, '>', &format!("{method} {url}"), Some((headers, body)), credential);
         number
     }

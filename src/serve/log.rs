@@ -142,7 +142,7 @@ impl Log {
 
     fn request_line(&self, level: Level, line: &Line<'_>) -> String {
         // Any word can be a method, and a key is a word.
-        let [method, path] = [line.method, line.path].map(|said| said.map(text::without_plaintexts));
+        let [method, path] = [line.method, line.path].map(|said| said.map(text::without_encoded_plaintexts));
         let milliseconds = line.took.as_secs_f64() * 1e3;
         if self.form == Form::Words {
             let (method, path) = (method.as_deref().unwrap_or("-"), path.as_deref().unwrap_or("-"));

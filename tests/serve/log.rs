@@ -28,6 +28,14 @@ fn a_request_is_a_line_without_a_secret() {
     // Who takes the key for the id.
     served.exchange(request("GET", &format!("/v1/api-keys/{admin}"), &bearer, ""));
     served.exchange(request("POST", "/v1/api-keys/lookup", &bearer, &format!(r#"{{"key": "{admin}"}}"#)));
+    // However it is encoded, and also as a word that is no method.
+    for encoded in ["%5f", "%5F", "%255f"] {
+        let encoded = admin.replace('_', encoded);
+        served.exchange(request("GET", &format!("/v1/api-keys/{encoded}"), &bearer, ""));
+        served.exchange(request("GET", &format!("/authorize/v1/contacts/{encoded}"), &bearer, ""));
+        served.exchange(request(&encoded, "/v1/whoami", &bearer, ""));
+    }
+    served.exchange(request("GET", &format!("/nowhere/{}", admin.replace('w', "%77")), &bearer, ""));
     // Any word can be a method.
     let refused_method = served.exchange(request(admin, "/v1/whoami", &bearer, ""));
     assert!(refused_method.starts_with("HTTP/1.1 405"), "{refused_method}");
@@ -35,6 +43,8 @@ fn a_request_is_a_line_without_a_secret() {
     assert!(usage.contains("(other) /v1/whoami") && !usage.contains(&admin[13..]), "{usage}");
     served.wait_for_line(|line| line["method"] == "…");
     let of = |path: &'static str| move |line: &Value| line["path"] == path;
+    served.wait_for_line(of("/authorize/v1/contacts/…"));
+    served.wait_for_line(of("/nowhere/…"));
     let made = served.wait_for_line(of("/v1/api-keys"));
     let refused = served.wait_for_line(of("/v1/whoami"));
     served.wait_for_line(of("/v1/api-keys/lookup"));
