@@ -26,30 +26,39 @@ impl Service {
     }
 
     /// Looks through the chains of all workspaces, or of one: what was found, by the workspace's name.
-    pub(crate) async fn verify_audit(&self, workspace: Option<&str>) -> Result<Vec<(String, Verified)>, Refusal> {
+    pub(crate) async fn verify_audit(
+        &self,
+        workspace: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Verified)>, Refusal> {
         let workspaces = match workspace {
             Some(name) => vec![self.workspace(name).await?],
             None => self.store.workspaces().await?,
         };
         let mut found = Vec::with_capacity(workspaces.len());
         for workspace in workspaces {
-            found.push((workspace.name, self.store.verify_audit(&workspace.id).await?));
+            found.push((workspace.name, self.store.verify_audit(&workspace.id, oldest_kept(now)).await?));
         }
         Ok(found)
     }
 
     /// Removes the entries that have been kept long enough, of all workspaces.
     pub(super) async fn prune_audit(&self, now: Timestamp) -> Result<(), StoreError> {
-        let before = now.checked_sub(SignedDuration::from_hours(24 * KEPT_DAYS)).unwrap_or(Timestamp::MIN);
+        let before = oldest_kept(now);
         for workspace in self.store.workspaces().await? {
             if self.store.has_audit_before(&workspace.id, before).await? {
                 let mut write = self.store.write(&workspace.id).await?;
-                write.prune_audit(before).await?;
+                write.prune_audit(before, now).await?;
                 write.commit().await?;
             }
         }
         Ok(())
     }
+}
+
+/// Entries made before then have been kept long enough.
+fn oldest_kept(now: Timestamp) -> Timestamp {
+    now.saturating_sub(SignedDuration::from_hours(24 * KEPT_DAYS)).unwrap_or(Timestamp::MIN)
 }
 
 /// What the audit log keeps of a key.

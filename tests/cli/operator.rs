@@ -393,6 +393,32 @@ hint: compare the entries around the break with a backup of the database
         &[(head, "[HEAD]")],
     );
     assert_eq!(serve(&place, "audit verify --workspace Acme --json").done().code, 12);
+    // What cannot be read is a break too, and nothing that keeps the others from being looked at.
+    done(&place, "init --name Globex --to file:globex.key");
+    sqlite(&database, left_out, "UPDATE audit_entries SET at = 9223372036854775807 WHERE actor_name = 'nobody';");
+    let seen = serve(&place, "audit verify --json").done();
+    assert_eq!(seen.code, 12, "{}", seen.stderr);
+    let verified: serde_json::Value = serde_json::from_str(&seen.stdout).unwrap();
+    let verified = &verified["data"];
+    let found = [0, 1].map(|row| (&verified[row]["workspace"], &verified[row]["broken_at"]));
+    assert_eq!(found, [(&"Acme".into(), &"log_1".into()), (&"Globex".into(), &serde_json::Value::Null)]);
+}
+
+#[test]
+fn an_audit_log_whose_beginning_was_cut_off_is_found() {
+    let place = acme();
+    let (database, left_out) = (place.path("service.db"), "an audit log without its beginning");
+    let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'audit_entries';";
+    let Some(triggers) = sqlite(&database, left_out, triggers) else { return };
+    for trigger in triggers.lines() {
+        sqlite(&database, left_out, &format!("DROP TRIGGER {trigger};"));
+    }
+    let cut = "UPDATE workspaces SET (audit_pruned_seq, audit_pruned_hash) = \
+               (SELECT seq, hash FROM audit_entries WHERE seq = 1); DELETE FROM audit_entries WHERE seq = 1;";
+    sqlite(&database, left_out, cut);
+    let seen = serve(&place, "audit verify").done();
+    assert_eq!(seen.code, 12, "{}{}", seen.stdout, seen.stderr);
+    assert!(seen.stdout.starts_with("Acme\tbroken at log_2\t"), "{}", seen.stdout);
 }
 
 /// Where TLS to PostgreSQL is asked for, a server that has none hears nothing more: no name, no password.

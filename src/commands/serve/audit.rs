@@ -8,6 +8,7 @@ use crate::config::Environment;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::output::{Cell, Column, Output, Row};
+use crate::system;
 use crate::terminal::Terminal;
 
 /// Verify the audit log
@@ -48,7 +49,8 @@ pub(super) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let Task::Verify { workspace, place } = args.task;
-    let found = super::open_existing(&place, environment).await?.verify_audit(workspace.as_deref()).await?;
+    let found =
+        super::open_existing(&place, environment).await?.verify_audit(workspace.as_deref(), system::now()).await?;
     if found.is_empty() {
         let message = "this database has no workspace, and so no audit log";
         let hint = "name the one that is meant with --database";

@@ -1,6 +1,8 @@
 //! The table of audit entries: appended to, never changed. Each entry carries the hash of the one before it.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -53,6 +55,20 @@ pub(crate) struct Verified {
     /// The number of the first entry that does not fit; where the newest ones are missing, the one after the last.
     pub(crate) broken_at: Option<i64>,
 }
+
+/// After which entry a chain begins: its number and its hash.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Beginning {
+    seq: i64,
+    hash: String,
+}
+
+/// The action of the entry that says after which one the chain begins from then on. The newest of them vouches for what the
+/// workspace says of it.
+const PRUNED: &str = "audit.prune";
+
+/// As whom the service itself acts.
+const SERVICE: (&str, &str) = ("service", "service");
 
 const COLUMNS: &str = "seq, at, actor, actor_name, action, resource_id, details, previous_hash, hash";
 
@@ -116,29 +132,37 @@ impl Store {
         Ok((entries, total))
     }
 
-    /// Whether a workspace has entries made before an instant.
+    /// Whether a workspace has entries made before an instant, besides those that tell of others that went: by themselves
+    /// they stay, or each would bring the next one.
     pub(crate) async fn has_audit_before(&self, workspace: &str, before: Timestamp) -> Result<bool, StoreError> {
         // The oldest entries come first: one look at the start of the index, not through the log.
-        let oldest: Option<i64> =
-            sqlx::query_scalar("SELECT at FROM audit_entries WHERE workspace_id = $1 ORDER BY seq LIMIT 1")
-                .bind(workspace)
-                .fetch_optional(&self.pool)
-                .await?;
+        let oldest: Option<i64> = sqlx::query_scalar(
+            "SELECT at FROM audit_entries WHERE workspace_id = $1 AND action <> $2 ORDER BY seq LIMIT 1",
+        )
+        .bind(workspace)
+        .bind(PRUNED)
+        .fetch_optional(&self.pool)
+        .await?;
         Ok(oldest.is_some_and(|oldest| oldest < micros(before)))
     }
 
-    /// Looks through the chain of a workspace, from where it begins to its head.
-    pub(crate) async fn verify_audit(&self, workspace: &str) -> Result<Verified, StoreError> {
+    /// Looks through the chain of a workspace, from where it begins to its head. Nothing made since `oldest` may be missing.
+    pub(crate) async fn verify_audit(&self, workspace: &str, oldest: Timestamp) -> Result<Verified, StoreError> {
         // All of one moment, so that changes made meanwhile are no break.
         let snapshot = if self.is_postgres { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" } else { "BEGIN" };
         let mut moment = self.pool.begin_with(snapshot).await?;
-        let row = sqlx::query("SELECT audit_head, audit_pruned_seq, audit_pruned_hash FROM workspaces WHERE id = $1")
-            .bind(workspace)
-            .fetch_one(&mut *moment)
-            .await?;
+        let row = sqlx::query(
+            "SELECT audit_head, audit_pruned_seq, audit_pruned_hash, created_at FROM workspaces WHERE id = $1",
+        )
+        .bind(workspace)
+        .fetch_one(&mut *moment)
+        .await?;
         let head: String = row.try_get("audit_head")?;
         let (mut seq, mut hash): (i64, String) = (row.try_get("audit_pruned_seq")?, row.try_get("audit_pruned_hash")?);
+        let claimed = Beginning { seq, hash: hash.clone() };
+        let may_be_pruned = row.try_get::<i64, _>("created_at")? < micros(oldest);
         let (mut entries, mut looked_at) = (0, i64::MIN);
+        let (mut first, mut vouched) = (None, Some(Beginning::default()));
         loop {
             let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
                 "SELECT {COLUMNS} FROM audit_entries WHERE workspace_id = $1 AND seq > $2 ORDER BY seq LIMIT $3"
@@ -149,16 +173,28 @@ impl Store {
             .fetch_all(&mut *moment)
             .await?;
             for row in &rows {
-                let entry = read(row)?;
+                // What cannot be read was not written by this program.
+                let Ok(entry) = read(row) else {
+                    let broken_at = row.try_get("seq").unwrap_or(seq + 1);
+                    return Ok(Verified { entries, head, broken_at: Some(broken_at) });
+                };
                 let computed = entry.link(workspace, &hash);
                 // An entry before the beginning belongs to no chain.
                 if entry.seq <= seq || entry.previous_hash != hash || entry.hash != computed {
                     return Ok(Verified { entries, head, broken_at: Some(entry.seq) });
                 }
+                if entry.action == PRUNED {
+                    vouched = entry.beginning();
+                }
+                first.get_or_insert(entry.seq);
                 (seq, hash, looked_at) = (entry.seq, computed, entry.seq);
                 entries += 1;
             }
             if rows.len() < usize::try_from(STRIDE).unwrap_or(usize::MAX) {
+                let is_vouched = vouched.as_ref() == Some(&claimed) && (claimed.seq == 0 || may_be_pruned);
+                if !is_vouched {
+                    return Ok(Verified { entries: 0, head, broken_at: first.or(Some(seq + 1)) });
+                }
                 let broken_at = (hash != head).then_some(seq + 1);
                 return Ok(Verified { entries, head, broken_at });
             }
@@ -209,33 +245,34 @@ impl Write {
         Ok(())
     }
 
-    /// Removes the entries made before an instant, but for the newest of all; the chain begins after them. How many went.
-    pub(crate) async fn prune_audit(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+    /// Removes the entries made before an instant, and notes that; the chain begins after them.
+    pub(crate) async fn prune_audit(&mut self, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let workspace = self.workspace.clone();
         let last = sqlx::query(
             "SELECT seq, hash FROM audit_entries WHERE workspace_id = $1 \
-             AND seq < COALESCE((SELECT MIN(seq) FROM audit_entries WHERE workspace_id = $1 AND at >= $2), \
-                                (SELECT MAX(seq) FROM audit_entries WHERE workspace_id = $1)) \
+             AND seq < COALESCE((SELECT MIN(seq) FROM audit_entries WHERE workspace_id = $1 AND at >= $2), $3) \
              ORDER BY seq DESC LIMIT 1",
         )
         .bind(&workspace)
         .bind(micros(before))
+        .bind(i64::MAX)
         .fetch_optional(self.connection())
         .await?;
-        let Some(last) = last else { return Ok(0) };
-        let (seq, hash): (i64, String) = (last.try_get("seq")?, last.try_get("hash")?);
+        let Some(last) = last else { return Ok(()) };
+        let beginning = Beginning { seq: last.try_get("seq")?, hash: last.try_get("hash")? };
         sqlx::query("UPDATE workspaces SET audit_pruned_seq = $2, audit_pruned_hash = $3 WHERE id = $1")
             .bind(&workspace)
-            .bind(seq)
-            .bind(hash)
+            .bind(beginning.seq)
+            .bind(&beginning.hash)
             .execute(self.connection())
             .await?;
         let gone = sqlx::query("DELETE FROM audit_entries WHERE workspace_id = $1 AND seq <= $2")
             .bind(&workspace)
-            .bind(seq)
+            .bind(beginning.seq)
             .execute(self.connection())
             .await?;
-        Ok(gone.rows_affected())
+        let details = json!({ "begins_after": beginning, "removed": gone.rows_affected() }).to_string();
+        self.append_audit(now, SERVICE, PRUNED, &workspace, &details).await
     }
 }
 
@@ -244,6 +281,15 @@ impl StoredEntry {
         let Self { seq, at, actor, actor_name, action, resource_id, details, .. } = self;
         let details = serde_json::from_str(&details).unwrap_or_default();
         AuditEntry { id: format!("log_{seq}"), at, actor, actor_name, action, resource_id, details }
+    }
+
+    /// After which entry it says that the chain begins.
+    fn beginning(&self) -> Option<Beginning> {
+        #[derive(Deserialize)]
+        struct Pruned {
+            begins_after: Beginning,
+        }
+        serde_json::from_str(&self.details).ok().map(|Pruned { begins_after }| begins_after)
     }
 
     /// The hash this entry has after one with that hash.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::*;
+use crate::model::audit::AuditEntry;
 use crate::testing::{at, on_each_database};
 
 /// One entry, read around the engine.
@@ -219,5 +220,64 @@ fn the_chain_holds_under_concurrent_changes() {
         });
         futures_util::future::join_all(attempts).await;
         assert_eq!(assert_chain(database, &admin.workspace().id).await, 25);
+    });
+}
+
+#[test]
+fn a_log_is_read_by_page_and_by_what_one_looks_for() {
+    on_each_database(async |database| {
+        let bench = Bench::open(database).await;
+        let (admin, first) = bench.workspace("acme").await;
+        let mut ids = Vec::new();
+        for second in 0..5 {
+            let key =
+                bench.create(&admin, &new_key(&format!("key {second}"), &["read"]), at(10 * second)).await.unwrap();
+            ids.push(key.id);
+        }
+        bench.revoke(&admin, &ids[0], at(100)).await.unwrap();
+        bench.delete(&admin, &ids[0], at(110)).await.unwrap();
+        let total = async |query: crate::service::AuditQuery| {
+            let (entries, total) = bench.service.audit_log(&admin, &query).await.unwrap();
+            let number = |entry: &AuditEntry| entry.id.strip_prefix("log_").unwrap().parse::<i64>().unwrap();
+            assert!(entries.is_sorted_by_key(|entry| -number(entry)), "newest first");
+            (entries.len(), total)
+        };
+        let page = |page, per_page| crate::service::AuditQuery { page, per_page, ..Default::default() };
+        assert_eq!(total(page(1, 200)).await, (8, 8));
+        assert_eq!(
+            [total(page(1, 3)).await, total(page(3, 3)).await, total(page(4, 3)).await],
+            [(3, 8), (2, 8), (0, 8)]
+        );
+        let look = |change: &dyn Fn(&mut crate::service::AuditQuery)| {
+            let mut query = page(1, 200);
+            change(&mut query);
+            query
+        };
+        for (query, found) in [
+            (look(&|query| query.action = Some("create".to_owned())), 6),
+            (look(&|query| query.action = Some("api_key.create".to_owned())), 6),
+            (look(&|query| query.action = Some("api_key.".to_owned())), 0),
+            (look(&|query| query.action = Some("%".to_owned())), 0),
+            (look(&|query| query.action = Some("crea_e".to_owned())), 0),
+            (look(&|query| query.action = Some("revoke".to_owned())), 1),
+            (look(&|query| query.action = Some("revoke\0".to_owned())), 0),
+            (look(&|query| query.resource = Some(ids[0].clone())), 3),
+            (look(&|query| query.actor = Some("operator".to_owned())), 1),
+            (look(&|query| query.actor = Some(first.key.id.to_string())), 7),
+            (look(&|query| query.from = Some(at(10))), 6),
+            (look(&|query| query.to = Some(at(10))), 3),
+            (look(&|query| (query.from, query.to) = (Some(at(10)), Some(at(10)))), 1),
+        ] {
+            assert_eq!(total(query.clone()).await.1, found, "{query:?}");
+        }
+        let wrong = look(&|query| (query.from, query.to) = (Some(at(11)), Some(at(10))));
+        assert_eq!(outcome(bench.service.audit_log(&admin, &wrong).await), "invalid_date_range");
+        let (entries, _) = bench.service.audit_log(&admin, &page(1, 200)).await.unwrap();
+        let number: i64 = entries[2].id.strip_prefix("log_").unwrap().parse().unwrap();
+        assert_eq!(total(look(&|query| query.after = Some(number))).await.1, 2);
+        let (_, narrow) = bench.create_caller(&admin, "narrow", &["read:contacts"]).await;
+        let narrow = bench.caller(&narrow.plain, START).await;
+        assert_eq!(outcome(bench.service.audit_log(&narrow, &page(1, 1)).await), "insufficient_permissions");
+        assert_chain(database, &admin.workspace().id).await;
     });
 }

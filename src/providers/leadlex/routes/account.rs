@@ -15,7 +15,7 @@ use crate::providers::routes::problem::Problem;
 use crate::service::{AuditQuery, Caller};
 
 /// What this service notes, and what LeadLex calls that: the action and the kind of thing. Revoking a key is deleting it.
-const ACTIONS: [(&str, &str, &str); 10] = [
+const ACTIONS: [(&str, &str, &str); 11] = [
     ("api_key.create", "create", "api_keys"),
     ("api_key.update", "update", "api_keys"),
     ("api_key.reactivate", "update", "api_keys"),
@@ -26,6 +26,7 @@ const ACTIONS: [(&str, &str, &str); 10] = [
     ("credits.grant", "update", "billing"),
     ("workspace.set_plan", "update", "billing"),
     ("workspace.set_feature", "update", "settings"),
+    ("audit.prune", "delete", "settings"),
 ];
 
 /// The actions that LeadLex documents.
