@@ -1,7 +1,7 @@
 //! Usage: how many calls each key made to each endpoint, how many went wrong, and when a key was last used.
 //!
 //! Written behind: calls are counted in memory and stored once a second, and before anybody is told. A kill loses at most
-//! what one second counted, of these statistics only.
+//! what one second counted, of these statistics only; so does a database that never says what became of a commit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -105,11 +105,17 @@ impl Usage {
         let (usage, store) = (Arc::clone(self), store.clone());
         // Whoever asks may go away in the middle of it, and must not take along what is counted.
         let storing = tokio::spawn(async move { usage.store_all(&store).await });
-        storing.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed)))
+        let stored =
+            in_time(async { storing.await.unwrap_or_else(|_| Err(StoreError::Database(sqlx::Error::WorkerCrashed))) });
+        stored.await.map_err(|error| match error {
+            // To whoever asks it is no change of theirs that may have been made.
+            StoreError::CommitUnknown(cause) => StoreError::Database(cause),
+            other => other,
+        })
     }
 
     async fn store_all(&self, store: &Store) -> Result<(), StoreError> {
-        let _one = self.storing.lock().await;
+        let _one = in_time(async { Ok(self.storing.lock().await) }).await?;
         let (by_key, mut last_used) = {
             let mut counted = self.counted();
             counted.size = 0;
@@ -132,18 +138,23 @@ impl Usage {
         counted.sort_by(|(left, _), (right, _)| place(left).cmp(&place(right)));
         last_used.sort();
         let (rows, days): (Vec<UsageRow>, Vec<Period>) = counted.into_iter().unzip();
-        let stored = in_time(store.add_usage(&rows, &last_used)).await;
-        if stored.is_ok() {
-            let mut counted = self.counted();
-            for (key, at) in &last_used {
-                if counted.used.get(key).is_some_and(|used| used <= at) {
-                    counted.used.remove(key);
+        let stored = store.add_usage(&rows, &last_used).await;
+        match &stored {
+            Ok(()) => {
+                let mut counted = self.counted();
+                for (key, at) in &last_used {
+                    if counted.used.get(key).is_some_and(|used| used <= at) {
+                        counted.used.remove(key);
+                    }
                 }
             }
-        } else {
-            for (row, day) in rows.iter().zip(days) {
-                let called = Called { workspace: &row.workspace, key: &row.key, endpoint: &row.endpoint };
-                self.add(called, Tally { calls: row.calls, errors: row.errors }, day);
+            // It may be stored: no call is ever counted twice.
+            Err(error) if error.is_unknown() => {}
+            Err(_) => {
+                for (row, day) in rows.iter().zip(days) {
+                    let called = Called { workspace: &row.workspace, key: &row.key, endpoint: &row.endpoint };
+                    self.add(called, Tally { calls: row.calls, errors: row.errors }, day);
+                }
             }
         }
         stored

@@ -1,11 +1,15 @@
 //! The table of usage: calls and errors by day, key and endpoint.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sqlx::Row;
 
-use super::{Store, StoreError, instant, micros};
+use super::{Store, StoreError, Writing, in_time, instant, micros};
+
+/// How long a commit may take: what it adds cannot be added again as long as nobody knows what became of it.
+const LONGEST_COMMIT: Duration = Duration::from_mins(1);
 
 /// Calls of one key to one endpoint on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +24,23 @@ pub(crate) struct UsageRow {
 }
 
 impl Store {
-    /// Adds calls to what is stored, and notes when each key was last used.
+    /// Adds calls to what is stored, and notes when each key was last used. Where it fails nothing is added, unless it says
+    /// that nobody knows.
     pub(crate) async fn add_usage(
         &self,
         rows: &[UsageRow],
         last_used: &[(String, Timestamp)],
     ) -> Result<(), StoreError> {
+        let added = in_time(self.usage_added(rows, last_used)).await?;
+        // Whoever stops waiting for a commit has not stopped it.
+        match tokio::time::timeout(LONGEST_COMMIT, added.commit()).await {
+            Ok(committed) => committed.map_err(StoreError::in_a_change),
+            Err(_) => Err(StoreError::CommitUnknown(sqlx::Error::PoolTimedOut)),
+        }
+    }
+
+    /// The same, not committed yet.
+    async fn usage_added(&self, rows: &[UsageRow], last_used: &[(String, Timestamp)]) -> Result<Writing, StoreError> {
         let mut transaction = self.begin().await?;
         for row in rows {
             sqlx::query(
@@ -51,8 +66,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         }
-        transaction.commit().await?;
-        Ok(())
+        Ok(transaction)
     }
 
     /// The calls of a workspace from one day to another, those of one key or of all.

@@ -192,6 +192,13 @@ async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
     }
 }
 
+/// Ends after so many turns of the other tasks.
+async fn steps(count: usize) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// A change that carries no Idempotency-Key.
 const fn ask(caller: &Caller, now: Timestamp) -> Ask<'_> {
     Ask { caller, once: None, now }

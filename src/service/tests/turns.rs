@@ -1,7 +1,6 @@
 //! Changes that come together: each is as if it had come alone.
 
 use futures_util::future::join_all;
-use tokio::task::yield_now;
 
 use super::audit::assert_chain;
 use super::*;
@@ -79,11 +78,4 @@ fn who_gives_up_takes_nobody_along() {
         assert_eq!(database.count("api_keys").await, database.count("audit_entries").await);
         assert_chain(database, &admin.workspace().id).await;
     });
-}
-
-/// Ends after so many turns of the other tasks.
-async fn steps(count: usize) {
-    for _ in 0..count {
-        yield_now().await;
-    }
 }

@@ -6,9 +6,10 @@ use std::task::{Context, Poll, Waker};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::processes::Process;
+use super::processes::{Network, Process};
 use super::*;
 use crate::model::usage::{Tally, UsageReport};
+use crate::system;
 use crate::testing::{at, now, on_each_database};
 
 const PATHS: [(&str, &str, &str); 4] = [
@@ -125,6 +126,106 @@ fn what_cannot_be_stored_is_counted_on() {
         }
         assert_eq!(report(&bench.service, &admin, None, 1, at(9)).await.today, tally(6, 0));
         assert_eq!(bench.show(&admin, &key.id).await.last_used_at, Some(at(5)));
+    });
+}
+
+/// Longer than the engine waits for an answer.
+const TOO_LONG: Duration = Duration::from_millis(2_500);
+
+/// The lock that commits of usage wait for; of each schema its own.
+const HELD: &str = "hashtext(current_schema()) & 2147483647";
+
+/// Holds back every commit that adds rows of usage to PostgreSQL.
+async fn hold_commits(database: &TestDatabase) {
+    for statement in [
+        format!(
+            "CREATE FUNCTION wait_for_the_test() RETURNS trigger LANGUAGE plpgsql AS $body$ \
+             BEGIN PERFORM pg_advisory_xact_lock(7, {HELD}); RETURN NULL; END $body$"
+        ),
+        "CREATE CONSTRAINT TRIGGER commits_wait AFTER INSERT ON usage_days DEFERRABLE INITIALLY DEFERRED \
+         FOR EACH ROW EXECUTE FUNCTION wait_for_the_test()"
+            .to_owned(),
+        format!("SELECT pg_advisory_lock(7, {HELD})"),
+    ] {
+        database.execute(&statement).await.unwrap();
+    }
+}
+
+async fn let_commits_go(database: &TestDatabase) {
+    database.execute(&format!("SELECT pg_advisory_unlock(7, {HELD})")).await.unwrap();
+}
+
+/// Waits until a commit is held back.
+async fn a_commit_is_held(database: &TestDatabase) {
+    let waiting = format!("pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = ({HELD})::oid");
+    eventually("a commit that is held", async || database.count(&waiting).await > 0).await;
+}
+
+/// Begins to store what a service has counted.
+fn storing(service: &Service) -> tokio::task::JoinHandle<Result<(), crate::service::StoreError>> {
+    let (usage, store) = (std::sync::Arc::clone(&service.usage), service.store.clone());
+    tokio::spawn(async move { usage.store(&store).await })
+}
+
+/// Stores what is counted as soon as that can be done.
+async fn stored(service: &Service) {
+    eventually("usage that is stored", async || service.usage.store(&service.store).await.is_ok()).await;
+}
+
+#[test]
+fn what_takes_long_to_commit_is_counted_once() {
+    on_each_database(async |database| {
+        let bench = Bench::open(database).await;
+        let (admin, _) = bench.workspace("acme").await;
+        let key = bench.create(&admin, &new_key("ci", &["read"]), START).await.unwrap();
+        assert_eq!(call(&bench.service, &key.plain, at(1)).await, "done");
+        if database.is_sqlite() {
+            // A change that others wait for is committed together with the next one, however long that takes.
+            let store = bench.service.store.clone();
+            let id = admin.workspace().id.clone();
+            let first = store.write(&id).await.unwrap();
+            let storing = storing(&bench.service);
+            steps(50).await;
+            let second = tokio::spawn(async move { store.write(&id).await });
+            steps(50).await;
+            drop(first);
+            let second = second.await.unwrap().unwrap();
+            tokio::time::sleep(TOO_LONG).await;
+            second.commit().await.unwrap();
+            storing.await.unwrap().ok();
+        } else {
+            hold_commits(database).await;
+            let storing = storing(&bench.service);
+            a_commit_is_held(database).await;
+            tokio::time::sleep(TOO_LONG).await;
+            let_commits_go(database).await;
+            storing.await.unwrap().ok();
+        }
+        stored(&bench.service).await;
+        assert_eq!(report(&bench.service, &admin, None, 1, at(2)).await.today, tally(1, 0));
+        assert_eq!(bench.show(&admin, &key.id).await.last_used_at, Some(at(1)));
+    });
+}
+
+#[test]
+fn what_is_committed_though_the_answer_is_lost_is_counted_once() {
+    on_each_database(async |database| {
+        let Some(network) = Network::before(database).await else { return };
+        let bench = Bench::open(database).await;
+        let (admin, _) = bench.workspace("acme").await;
+        let key = bench.create(&admin, &new_key("ci", &["read"]), START).await.unwrap();
+        let service = Service::open(network.database(), 4, system::random).await.unwrap();
+        assert_eq!(call(&service, &key.plain, at(1)).await, "done");
+        hold_commits(database).await;
+        let storing = storing(&service);
+        a_commit_is_held(database).await;
+        network.cut();
+        assert!(storing.await.unwrap().is_err());
+        let_commits_go(database).await;
+        eventually("the commit", async || database.count("usage_days").await == 1).await;
+        stored(&service).await;
+        assert_eq!(report(&bench.service, &admin, None, 1, at(2)).await.today, tally(1, 0));
+        assert_eq!(bench.show(&admin, &key.id).await.last_used_at, Some(at(1)));
     });
 }
 
