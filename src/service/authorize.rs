@@ -36,10 +36,16 @@ enum Identity {
 }
 
 impl Identity {
+    /// Whoever presents this key, which is a use of it.
+    fn in_use(key: &Key, now: Timestamp) -> Self {
+        let last_used_at = key.last_used_at.max(Some(now));
+        Self::Key(Box::new(Key { last_used_at, ..key.clone() }))
+    }
+
     /// Whoever presents this key, where it is active.
     fn of(key: &Key, now: Timestamp) -> Result<Self, Refusal> {
         match key.state(now) {
-            State::Active => Ok(Self::Key(Box::new(key.clone()))),
+            State::Active => Ok(Self::in_use(key, now)),
             State::Revoked => Err(Refusal::RevokedKey),
             State::Expired => Err(Refusal::InvalidKey),
         }
@@ -53,8 +59,8 @@ impl Caller {
     }
 
     /// Whoever presented a key that the gate let through.
-    pub(super) fn of(workspace: Workspace, key: &Key, presented: &str) -> Self {
-        let (identity, sealing) = (Identity::Key(Box::new(key.clone())), Zeroizing::new(presented.as_bytes().to_vec()));
+    pub(super) fn of(workspace: Workspace, key: &Key, presented: &str, now: Timestamp) -> Self {
+        let (identity, sealing) = (Identity::in_use(key, now), Zeroizing::new(presented.as_bytes().to_vec()));
         Self { workspace, identity, role: None, sealing }
     }
 

@@ -51,9 +51,9 @@ impl Admission {
     }
 
     /// Who presented the key and was let through.
-    pub(crate) fn caller(&self, presented: &str) -> Option<Caller> {
+    pub(crate) fn caller(&self, presented: &str, now: Timestamp) -> Option<Caller> {
         let known = self.known.as_ref().filter(|_| self.outcome.is_ok())?;
-        Some(Caller::of(known.workspace.clone(), &known.key, presented))
+        Some(Caller::of(known.workspace.clone(), &known.key, presented, now))
     }
 }
 

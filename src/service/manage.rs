@@ -137,7 +137,12 @@ impl Service {
         };
         let altered = altered(ask, &mut change, (action, id), decide).await;
         let is_so_already = matches!(altered, Ok((_, false)));
-        let answer = self.finish(ask, *change, altered.map(|(after, _)| render(&after)), None).await?;
+        // Only what is told is completed: the change is stored and noted by then.
+        let rendered = altered.map(|(mut after, _)| {
+            self.usage.complete([&mut after]);
+            render(&after)
+        });
+        let answer = self.finish(ask, *change, rendered, None).await?;
         if is_so_already {
             self.catch_up().await?;
         }

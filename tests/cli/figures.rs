@@ -316,6 +316,22 @@ fn who_follows_the_audit_log_goes_on_when_the_service_was_killed() {
 }
 
 #[test]
+fn a_change_tells_when_its_key_was_last_used() {
+    let place = Place::new();
+    let server = Server::start(&place);
+    let key = server.create("ci", "read");
+    assert_eq!(server.call(&key, "GET", "/v1/contacts"), 200);
+    let shown = server.keys(&server.admin, "show ci --json").done().data();
+    assert!(shown["last_used_at"].is_string(), "{shown}");
+    for change in ["edit ci --description why --json", "revoke ci --yes --confirm ci --json", "reactivate ci --json"] {
+        let changed = server.keys(&server.admin, change).done().data();
+        // Several keys can be revoked at once.
+        let changed = changed.get(0).unwrap_or(&changed);
+        assert_eq!(changed["last_used_at"], shown["last_used_at"], "{change}: {changed}");
+    }
+}
+
+#[test]
 fn prometheus_takes_the_numbers() {
     let place = Place::new();
     let server = Server::start(&place);

@@ -100,7 +100,7 @@ async fn through_the_gate(counter: &Counter, mut request: Request, next: Next) -
     };
     let call = Call { method: request.method().as_str(), path: request.uri().path() };
     let admission = context.service.admit(manners.provider, key, call, now).await;
-    let caller = admission.caller(key);
+    let caller = admission.caller(key, now);
     if let (Some(trace), Some(owner)) = (request.extensions().get::<Trace>(), &admission.owner) {
         trace.is_of(owner);
     }

@@ -229,6 +229,38 @@ fn what_is_committed_though_the_answer_is_lost_is_counted_once() {
     });
 }
 
+#[test]
+fn every_answer_tells_of_a_use_that_is_not_stored_yet() {
+    on_each_database(async |database| {
+        let bench = Bench::open(database).await;
+        let (admin, first) = bench.workspace("acme").await;
+        let key = bench.create(&admin, &new_key("ci", &["read"]), START).await.unwrap();
+        assert_eq!(call(&bench.service, &key.plain, at(5)).await, "done");
+        let (service, id) = (&bench.service, key.id.as_str());
+        let told = |key: &Key| Answer::new(200, format!("{:?}", key.last_used_at).into_bytes());
+        let answers = [
+            service.edit_key(ask(&admin, at(6)), id, &renamed("worker"), told).await,
+            service.edit_key(ask(&admin, at(6)), id, &renamed("worker"), told).await,
+            service.revoke_key(ask(&admin, at(7)), id, None, told).await,
+            service.revoke_key(ask(&admin, at(7)), id, None, told).await,
+            service.reactivate_key(ask(&admin, at(8)), id, told).await,
+        ];
+        for answer in answers {
+            assert_eq!(String::from_utf8(answer.unwrap().body.to_vec()).unwrap(), format!("{:?}", Some(at(5))));
+        }
+        // It is told, and no part of the change.
+        assert_eq!(database.count("api_keys WHERE last_used_at IS NOT NULL").await, 0);
+        let noted = database.rows("SELECT seq, action, details FROM audit_entries ORDER BY seq").await;
+        assert!(noted.iter().all(|entry| !entry.contains("last_used")), "{noted:#?}");
+        assert_eq!(noted.len(), 6, "two keys, the credits of the month and three changes: {noted:#?}");
+        // Who asks who it is, is using its key.
+        let asking = bench.caller(first.plain.expose(), at(9)).await;
+        assert_eq!(asking.whoami().key.unwrap().last_used_at, Some(at(9)));
+        let admission = bench.service.admit(Provider::Native, &key.plain, READ, at(10)).await;
+        assert_eq!(admission.caller(&key.plain, at(10)).unwrap().whoami().key.unwrap().last_used_at, Some(at(10)));
+    });
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Call { service: usize, key: usize, path: usize, times: u8 },
