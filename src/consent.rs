@@ -25,6 +25,8 @@ pub(crate) struct Given<'a> {
     pub(crate) confirm: &'a [String],
     /// The most keys that may be touched.
     pub(crate) max: Option<usize>,
+    /// The names and ids of keys that were meant and are done already: confirming them is right, and nothing is asked.
+    pub(crate) settled: Vec<String>,
     /// Whether the keys are chosen by what they are and not named, so that there may be any number of them.
     pub(crate) many: bool,
 }
@@ -72,7 +74,8 @@ impl Given<'_> {
         now: Timestamp,
     ) -> anyhow::Result<()> {
         self.within_max(act, keys.len())?;
-        if let Some(wrong) = self.confirm.iter().find(|name| keys.iter().all(|key| !is_named(key, name))) {
+        let is_meant = |name: &String| self.settled.contains(name) || keys.iter().any(|key| is_named(key, name));
+        if let Some(wrong) = self.confirm.iter().find(|name| !is_meant(name)) {
             let message = format!("--confirm {} names none of the keys", quoted(wrong));
             return Err(unconfirmed(message).hint("give the name as it is listed, or the id").into());
         }

@@ -89,12 +89,21 @@ pub(crate) async fn one(
     preferred: Preference,
     now: Timestamp,
 ) -> anyhow::Result<Key> {
+    found(client, selector, preferred, now).await?.ok_or_else(|| unknown(client, selector).into())
+}
+
+async fn found(
+    client: &Client,
+    selector: &Selector,
+    preferred: Preference,
+    now: Timestamp,
+) -> anyhow::Result<Option<Key>> {
     if text::may_be_a_plaintext(selector.as_str()) {
-        return Err(plaintext().into());
+        return Err(plaintext("the name of one").into());
     }
     match client.find(selector, preferred, now).await? {
-        Resolution::One(key) => Ok(*key),
-        Resolution::None => Err(unknown(client, selector).into()),
+        Resolution::One(key) => Ok(Some(*key)),
+        Resolution::None => Ok(None),
         Resolution::Many(keys) => Err(ambiguous(selector, &keys, now).into()),
     }
 }
@@ -129,6 +138,39 @@ pub(crate) async fn all(
     Ok(keys)
 }
 
+/// The keys that are named and still there, and the ids of those that are gone: an earlier run may have deleted one after
+/// all, and the line that goes on names it. It counts as one where its whole id was confirmed too and looks like that of
+/// another key here; any other that is not found stops everything.
+pub(crate) async fn left(
+    client: &Client,
+    selectors: &[Selector],
+    confirmed: &[String],
+    now: Timestamp,
+) -> anyhow::Result<(Vec<Key>, Vec<String>)> {
+    let (mut keys, mut gone): (Vec<Key>, Vec<&Selector>) = (Vec::new(), Vec::new());
+    for selector in selectors {
+        match found(client, selector, Preference::Active, now).await? {
+            Some(key) if keys.iter().all(|known| known.id != key.id) => keys.push(key),
+            Some(_) => {}
+            None if confirmed.iter().any(|name| name == selector.as_str()) => gone.push(selector),
+            None => return Err(unknown(client, selector).into()),
+        }
+    }
+    let is_id = |text: &str| keys.iter().any(|key| is_alike(key.id.as_str(), text));
+    if let Some(typo) = gone.iter().find(|selector| !is_id(selector.as_str())) {
+        return Err(unknown(client, typo).into());
+    }
+    Ok((keys, gone.into_iter().map(|selector| selector.as_str().to_owned()).collect()))
+}
+
+/// Whether two ids are of one make: as long, and what is no letter and no digit stands at the same places.
+fn is_alike(one: &str, other: &str) -> bool {
+    let marks = |text: &str| -> Vec<Option<char>> {
+        text.chars().map(|character| Some(character).filter(|character| !character.is_alphanumeric())).collect()
+    };
+    marks(one) == marks(other)
+}
+
 /// The permissions of these names, each once.
 pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permission>, Failure> {
     let known = names.iter().map(|name| rules.permissions.permission(name.trim()));
@@ -140,7 +182,7 @@ pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permiss
     Ok(distinct(known))
 }
 
-/// Refuses a name that is longer than the provider takes.
+/// Refuses a name that is longer than the provider takes, or that everybody who lists keys could use.
 pub(crate) fn check_name(name: &KeyName, rules: &Rules) -> Result<(), Failure> {
     let problem = |error| Failure::new(Exit::Usage, "invalid_name", format!("the name cannot be used: {error}"));
     name.fits(rules.longest_name).map_err(problem)
@@ -157,9 +199,10 @@ fn unknown(client: &Client, selector: &Selector) -> Failure {
         .hint(format!("list all keys with: keys{} list --status all", client.flags()))
 }
 
-/// A whole key where a name is meant. It is not said again, and nothing is asked about it.
-fn plaintext() -> Failure {
-    Failure::new(Exit::Usage, "plaintext_given", "this looks like a whole key, and not like the name of one").hint(
+/// A whole key where something else is meant. It is not said again, and nothing is asked about it.
+fn plaintext(meant: &str) -> Failure {
+    let message = format!("this looks like a whole key, and not like {meant}");
+    Failure::new(Exit::Usage, "plaintext_given", message).hint(
         "others can read arguments, and the shell may have kept it: revoke the key if so\n\
          to find out which key it is, pipe it in: printf %s \"$KEY\" | keys lookup",
     )

@@ -37,6 +37,7 @@ mod cli {
     mod many;
     mod network;
     mod operator;
+    mod rest;
     mod road;
     mod streams;
     mod terminal;

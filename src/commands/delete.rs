@@ -45,17 +45,25 @@ pub(crate) async fn run(
     terminal: &mut Terminal,
 ) -> anyhow::Result<()> {
     let client = &reached.client;
-    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
+    let many = args.chosen.is_any();
+    let given = Given { yes, confirm: &args.confirm, max: args.max, many, settled: Vec::new() };
     if !args.dry_run {
         given.or_somebody_to_ask(ACT, terminal)?;
     }
     let now = system::now();
-    let keys = selection::meant(client, &args.keys, &args.chosen, now).await?;
+    let (keys, gone) = if many {
+        (selection::meant(client, &args.keys, &args.chosen, now).await?, Vec::new())
+    } else {
+        selection::left(client, &args.keys, &args.confirm, now).await?
+    };
+    for id in &gone {
+        terminal.say(&format!("Key {id} is gone already"));
+    }
     if args.dry_run {
         return bulk::preview(ACT, &keys, output, terminal, now);
     }
     if !keys.is_empty() {
-        given.obtain(ACT, &keys, &client.host(), terminal, now)?;
+        Given { settled: gone, ..given }.obtain(ACT, &keys, &client.host(), terminal, now)?;
     }
     let mut account = Account::new("delete", " --yes".to_owned());
     let delete = async |key: &Key| {

@@ -54,7 +54,7 @@ pub(crate) async fn run(
         client.must_offer(Ability::Reason)?;
     }
     let act = bulk::revoking(client);
-    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any() };
+    let given = Given { yes, confirm: &args.confirm, max: args.max, many: args.chosen.is_any(), settled: Vec::new() };
     if !args.dry_run {
         given.or_somebody_to_ask(act, terminal)?;
     }
@@ -66,12 +66,13 @@ pub(crate) async fn run(
     let (revoked, active): (Vec<_>, Vec<_>) = meant.into_iter().partition(|key| key.revoked_at.is_some());
     let reason = args.reason.as_deref().map(|reason| text::option("--reason", reason)).unwrap_or_default();
     let mut account = Account::new("revoke", format!("{reason} --yes"));
+    let settled = revoked.iter().flat_map(|key| [key.name.clone(), key.id.to_string()]).collect();
     for key in revoked {
         terminal.say(&format!("Key {} ({}) was revoked already", quoted(&key.name), key.id));
         account.done(key);
     }
     if !active.is_empty() {
-        given.obtain(act, &active, &client.host(), terminal, now)?;
+        Given { settled, ..given }.obtain(act, &active, &client.host(), terminal, now)?;
     }
     account.revoke(active, args.reason.as_deref(), client, &reached.known, terminal).await;
     account.finish(client, output, terminal, now)
