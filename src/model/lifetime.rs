@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
@@ -115,6 +116,9 @@ impl FromStr for Lifetime {
         if let Ok(instant) = instant(text) {
             return Ok(Self::At(instant));
         }
+        if is_beyond(text) {
+            return Err(NotALifetime::Beyond { text: text.to_owned() });
+        }
         let number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         Err(if number {
             NotALifetime::BareNumber { text: text.to_owned() }
@@ -172,6 +176,14 @@ fn instant(text: &str) -> Result<Timestamp, jiff::Error> {
     text.parse()
 }
 
+/// Whether a text is a time that nothing here can hold, because offsets from UTC need room behind the last instant. People
+/// write the end of the calendar for "never".
+fn is_beyond(text: &str) -> bool {
+    let Ok(pieces) = Pieces::parse(text) else { return false };
+    let whole = pieces.time().is_some() && pieces.offset().is_some();
+    (whole || text.len() == 10) && pieces.date() >= Timestamp::MAX.to_zoned(TimeZone::UTC).date()
+}
+
 /// A text that names no end.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub(crate) enum NotALifetime {
@@ -182,6 +194,11 @@ pub(crate) enum NotALifetime {
          an instant such as 2027-01-31T09:00:00Z, or never"
     )]
     Unreadable { text: String },
+    #[error(
+        "`{text}` is beyond the last instant there is, {:.0}: for a key without an end write never",
+        Timestamp::MAX
+    )]
+    Beyond { text: String },
 }
 
 /// An end that cannot be one.
@@ -252,6 +269,14 @@ mod tests {
         assert!(resolve("90").contains("90d"));
         assert_eq!(resolve("2020-01-01"), "2020-01-01T00:00:00Z is in the past");
         assert!(resolve("9999999w").contains("beyond the year 9999"));
+        for text in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.5+00:00", "9999-12-31T00:00:00-05:00"] {
+            assert!(resolve(text).contains("beyond the last instant there is"), "{text}");
+        }
+        assert_eq!(resolve("9999-12-30"), "9999-12-30T00:00:00Z");
+        assert_eq!(resolve("9999-12-30T22:00:00Z"), "9999-12-30T22:00:00Z");
+        for text in ["9999-12-32", "9999-12-31T23:59:59", "9999-12-31T25:00:00Z", "99991231"] {
+            assert!(resolve(text).contains("is not a time") || resolve(text).contains("no unit"), "{text}");
+        }
     }
 
     #[test]

@@ -289,6 +289,19 @@ error: invalid value '' for '--expires <WHEN>': `` is not a time: write a length
 For more information, try '--help'.
 
 "#]]);
+    for when in ["9999-12-31", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999+00:00"] {
+        let seen = create(when).done();
+        assert_eq!((seen.code, seen.stdout.as_str()), (2, ""), "{when}");
+        assert!(!seen.stderr.contains("is not a time"), "{when}: {}", seen.stderr);
+    }
+    create("9999-12-31").shows(str![[r#"
+exit 2
+--- stderr
+error: invalid value '9999-12-31' for '--expires <WHEN>': `9999-12-31` is beyond the last instant there is, [TIME]: for a key without an end write never
+
+For more information, try '--help'.
+
+"#]]);
     place.local("edit before --expires 2020-01-01").shows(str![[r#"
 exit 2
 --- stderr
