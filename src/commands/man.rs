@@ -1,14 +1,15 @@
 //! `keys man`: the manual, a page per command.
 
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::{Args as ClapArgs, Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::Cli;
 use crate::exit::Exit;
+use crate::failure::{Failure, quoted};
 use crate::terminal::Terminal;
 
 /// The day of the release that the pages are of.
@@ -32,15 +33,23 @@ pub(crate) fn run(args: &Args, terminal: &mut Terminal) -> anyhow::Result<()> {
         terminal.out().write_all(&page)?;
         return Ok(terminal.flush()?);
     };
-    let describe = || format!("could not write the manual into `{}`", directory.display());
-    std::fs::create_dir_all(directory).with_context(describe)?;
-    write_pages(&command, directory).with_context(describe)?;
+    let unusable = |error: io::Error| {
+        let why = match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => "it is not a directory".to_owned(),
+            _ => error.to_string(),
+        };
+        let shown = quoted(&directory.to_string_lossy());
+        Failure::new(Exit::Usage, "directory_unusable", format!("could not write the manual into {shown}: {why}"))
+            .hint("name a directory that you may write to")
+    };
+    std::fs::create_dir_all(directory).map_err(unusable)?;
+    write_pages(&command, directory).map_err(unusable)?;
     terminal.say(&format!("Wrote the manual into {}", directory.display()));
     Ok(())
 }
 
 /// Writes the page of a command and those of its own commands: `keys-serve-init.1`.
-fn write_pages(command: &Command, directory: &Path) -> anyhow::Result<()> {
+fn write_pages(command: &Command, directory: &Path) -> io::Result<()> {
     use std::io::Write as _;
 
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
@@ -53,7 +62,7 @@ fn write_pages(command: &Command, directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn page(command: &Command) -> anyhow::Result<Vec<u8>> {
+fn page(command: &Command) -> io::Result<Vec<u8>> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let man = Man::new(command.clone().name(name.clone()))
         .title(name.to_uppercase())

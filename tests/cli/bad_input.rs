@@ -724,3 +724,22 @@ fn a_plaintext_in_the_wrong_place_is_not_repeated() {
         assert!(!seen.stderr.contains(&plain[13..]), "{line}: {}", seen.stderr);
     }
 }
+
+#[test]
+fn a_manual_goes_into_a_directory() {
+    let place = Place::new();
+    place.write("file", "");
+    place.keys(["man", "/dev/null"]).shows(str![[r#"
+exit 2
+--- stderr
+error: could not write the manual into `/dev/null`: it is not a directory
+
+hint: name a directory that you may write to
+
+"#]]);
+    for path in ["file", "file/below", "/proc/man"] {
+        let seen = place.keys(["man", path]).done();
+        assert_eq!((seen.code, seen.stdout.as_str()), (2, ""), "{path}: {}", seen.stderr);
+        assert!(seen.stderr.contains(&format!("`{path}`")) && !seen.stderr.contains("report it"), "{}", seen.stderr);
+    }
+}
