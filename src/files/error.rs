@@ -20,6 +20,8 @@ pub(crate) struct FileError {
     attempt: &'static str,
     path: PathBuf,
     why: Why,
+    /// Whether it is read because somebody named it: then that is what is wrong, and not a file of ours.
+    named: bool,
 }
 
 #[derive(Debug, Error)]
@@ -55,7 +57,23 @@ impl FileError {
     }
 
     pub(super) fn new(attempt: &'static str, path: &Path, why: Why) -> Self {
-        Self { attempt, path: path.to_owned(), why }
+        Self { attempt, path: path.to_owned(), why, named: false }
+    }
+
+    /// Could not read a file that somebody named.
+    pub(super) fn of_named(path: &Path, why: Why) -> Self {
+        Self { named: true, ..Self::new(READ, path, why) }
+    }
+
+    /// What to name instead of what cannot be read; nothing where that is not what is wrong.
+    fn hint_of_named(&self) -> Option<String> {
+        match &self.why {
+            Why::Directory | Why::Special | Why::NoName => Some("name a regular file".to_owned()),
+            Why::System(cause) if matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                Some("name a file that exists".to_owned())
+            }
+            _ => None,
+        }
     }
 
     fn system_hint(&self, kind: ErrorKind) -> Option<String> {
@@ -76,7 +94,7 @@ impl FileError {
 impl Explain for FileError {
     /// Where a file of ours cannot be used, nothing was changed. A sink that cannot be used says so in its own words.
     fn exit(&self) -> Exit {
-        Exit::Unreachable
+        if self.named { Exit::Usage } else { Exit::Unreachable }
     }
 
     fn code(&self) -> &'static str {
@@ -88,6 +106,9 @@ impl Explain for FileError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let Some(hint) = self.hint_of_named().filter(|_| self.named) {
+            return Some(hint);
+        }
         let path = self.path.display();
         match &self.why {
             Why::Link => Some("name the file itself: links are not followed".to_owned()),

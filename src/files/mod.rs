@@ -163,7 +163,7 @@ fn read_given(
     limit: u64,
     check: fn(&Metadata) -> Result<(), Why>,
 ) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let failed = |why| FileError::new(READ, target, why);
+    let failed = |why| FileError::of_named(target, why);
     let mut options = OpenOptions::new();
     // A pipe does not block before it is refused.
     #[cfg(unix)]

@@ -226,7 +226,7 @@ mod unix {
         }
         assert!(message(read_public(&path, 5)).contains("larger than 5 bytes"));
         assert!(message(read_public(Path::new("/dev/null"), 6)).contains("not a regular file"));
-        assert!(message(read_public(&scratch.path("none"), 6)).ends_with("check the path"));
+        assert!(message(read_public(&scratch.path("none"), 6)).ends_with("name a file that exists"));
     }
 
     #[test]

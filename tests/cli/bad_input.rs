@@ -726,6 +726,49 @@ fn a_plaintext_in_the_wrong_place_is_not_repeated() {
 }
 
 #[test]
+fn a_file_to_read_that_is_not_there_is_a_wrong_argument() {
+    let (place, before) = with_a_key();
+    place.local("create --perm read --names nope --to file:{name}").shows(str![[r#"
+exit 2
+--- stderr
+error: could not read `nope`: No such file or directory (os error 2)
+
+hint: name a file that exists
+
+"#]]);
+    place.local("check --policy nope").shows(str![[r#"
+exit 2
+--- stderr
+error: could not read the policy nope
+  caused by: could not read `nope`: No such file or directory (os error 2)
+
+hint: name a file that exists
+
+"#]]);
+    place.local("check --policy /dev/null").shows(str![[r#"
+exit 2
+--- stderr
+error: could not read the policy /dev/null
+  caused by: could not read `/dev/null`: it is not a regular file
+
+hint: name a regular file
+
+"#]]);
+    place.local("check --policy home").shows(str![[r#"
+exit 2
+--- stderr
+error: could not read the policy home
+  caused by: could not read `home`: it is a directory
+
+hint: name a regular file
+
+"#]]);
+    let seen = place.local("check --policy nope --json").done();
+    assert_eq!((&seen.error()["exit"], &seen.error()["retryable"]), (&2.into(), &false.into()));
+    assert_eq!(place.everything(), before);
+}
+
+#[test]
 fn a_manual_goes_into_a_directory() {
     let place = Place::new();
     place.write("file", "");
