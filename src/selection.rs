@@ -184,8 +184,16 @@ pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permiss
 
 /// Refuses a name that is longer than the provider takes, or that everybody who lists keys could use.
 pub(crate) fn check_name(name: &KeyName, rules: &Rules) -> Result<(), Failure> {
+    if text::may_hold_a_plaintext(name.as_str()) {
+        return Err(plaintext("the name of one"));
+    }
     let problem = |error| Failure::new(Exit::Usage, "invalid_name", format!("the name cannot be used: {error}"));
     name.fits(rules.longest_name).map_err(problem)
+}
+
+/// Refuses a description that everybody who looks at the key could use.
+pub(crate) fn check_description(description: Option<&str>) -> Result<(), Failure> {
+    if description.is_some_and(text::may_hold_a_plaintext) { Err(plaintext("what one is for")) } else { Ok(()) }
 }
 
 /// The end that is meant; `None` is never.

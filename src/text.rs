@@ -177,9 +177,17 @@ pub(crate) fn may_be_a_plaintext(word: &str) -> bool {
 
 /// A text without the words that may be plaintexts.
 pub(crate) fn without_plaintexts(text: &str) -> Cow<'_, str> {
+    plaintexts(text).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
+}
+
+/// Whether a word of a text may be a plaintext.
+pub(crate) fn may_hold_a_plaintext(text: &str) -> bool {
+    plaintexts(text).next().is_some()
+}
+
+fn plaintexts(text: &str) -> impl Iterator<Item = &str> {
     let in_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    let words = text.split(|character| !in_word(character));
-    words.filter(|word| may_be_a_plaintext(word)).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
+    text.split(move |character| !in_word(character)).filter(|word| may_be_a_plaintext(word))
 }
 
 /// [`without_plaintexts`] of a text in which a percent may stand for any character, as in a path. Where a plaintext comes to

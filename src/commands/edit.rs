@@ -119,6 +119,7 @@ fn check(args: &Args, rules: &Rules) -> Result<Asked, Failure> {
     if let Some(name) = &args.name {
         selection::check_name(name, rules)?;
     }
+    selection::check_description(args.description.as_deref())?;
     let end = args.expires.map(|lifetime| selection::end(lifetime, system::now())).transpose()?;
     Ok(Asked {
         replace: selection::permissions(&args.perm, rules)?,

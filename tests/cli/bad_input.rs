@@ -2,7 +2,7 @@
 
 use snapbox::str;
 
-use crate::support::{NOBODYS, Place};
+use crate::support::{Fake, NOBODYS, Place};
 
 /// A place with a key in it.
 fn with_a_key() -> (Place, String) {
@@ -723,6 +723,45 @@ fn a_plaintext_in_the_wrong_place_is_not_repeated() {
         assert!(matches!(seen.code, 2 | 3), "{line}: {seen:?}");
         assert!(!seen.stderr.contains(&plain[13..]), "{line}: {}", seen.stderr);
     }
+}
+
+#[test]
+fn a_plaintext_is_no_name_and_no_description() {
+    // Whoever may look at keys would see it.
+    let place = Place::new();
+    let fake = Fake::untouched();
+    let described = format!("the one that was {NOBODYS}, before");
+    for (line, given) in [
+        ("create --perm read --name", NOBODYS),
+        ("create --perm read --name", &described),
+        ("create --perm read --dry-run --name", NOBODYS),
+        ("create --perm read --name ci --description", NOBODYS),
+        ("create --perm read --name ci --description", &described),
+        ("create --perm read --names names --to file:{name} --description", NOBODYS),
+        ("edit ci --name", NOBODYS),
+        ("edit ci --description", &described),
+    ] {
+        place.write("names", "a\nb\n");
+        let run = place.keys(line.split(' ')).arg(given);
+        let seen = run.env("KEYS_API_URL", fake.url()).env("KEYS_API_KEY", NOBODYS).done();
+        assert_eq!((seen.code, seen.stdout.as_str()), (2, ""), "{line}: {}", seen.stderr);
+        assert!(seen.stderr.contains("this looks like a whole key"), "{line}: {}", seen.stderr);
+        assert!(!seen.stderr.contains(&NOBODYS[13..]), "{line}: {}", seen.stderr);
+    }
+    place.write("names", format!("a\n{NOBODYS}\n"));
+    let seen = place.local("create --perm read --names names --to file:{name}").done();
+    assert_eq!(seen.code, 2, "{}", seen.stderr);
+    assert!(!seen.stderr.contains(&NOBODYS[13..]), "{}", seen.stderr);
+    place.local("create --perm read --name").arg(NOBODYS).shows(str![[r#"
+exit 2
+--- stderr
+error: this looks like a whole key, and not like the name of one
+
+hint: others can read arguments, and the shell may have kept it: revoke the key if so
+to find out which key it is, pipe it in: printf %s "$KEY" | keys lookup
+
+"#]]);
+    assert_eq!(place.local("list --status all --json --jq .meta.count").done().stdout, "0\n");
 }
 
 #[test]

@@ -228,6 +228,7 @@ fn new_key(
     // Where its maker does not name a temporary key, neither does he say what it may do.
     let permissions = match usual {
         Some(_) if !args.permissions.is_empty() => {
+    selection::check_description(args.description.as_deref())?;
             let message = format!("{} decides what a temporary key may do", rules.title);
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).hint("leave out --perm").into());
         }
