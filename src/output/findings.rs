@@ -1,7 +1,9 @@
 //! How findings look: rows, `JUnit` for CI services, and SARIF for code scanning.
 
 use std::io;
+use std::path::Path;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::table::{Cell, Column, Row};
@@ -110,8 +112,10 @@ fn xml(text: &str) -> String {
     escaped
 }
 
-/// SARIF 2.1.0. A key is no file: where code scanning asks for one, the service's name stands.
-pub(crate) fn sarif(findings: &[Finding], service: &str, flags: &str) -> Value {
+/// SARIF 2.1.0. A key is no file, and code scanning shows nothing without one: there the policy stands, or where there is
+/// none, the place where one would be.
+pub(crate) fn sarif(findings: &[Finding], policy: Option<&Path>, service: &str, flags: &str) -> Value {
+    let policy = address(policy.unwrap_or(Path::new("keys-policy.toml")));
     let rules: Vec<Value> = Rule::ALL
         .into_iter()
         .map(|rule| json!({ "id": rule.as_str(), "shortDescription": { "text": rule.about() } }))
@@ -126,7 +130,7 @@ pub(crate) fn sarif(findings: &[Finding], service: &str, flags: &str) -> Value {
             "level": "warning",
             "message": { "text": line(finding, flags) },
             "locations": [{
-                "physicalLocation": { "artifactLocation": { "uri": "keys-policy.toml" } },
+                "physicalLocation": { "artifactLocation": { "uri": policy } },
                 "logicalLocations": [{ "name": name, "fullyQualifiedName": format!("{service}/{id}"), "kind": "resource" }],
             }],
             "partialFingerprints": { "keyAndRule/v1": format!("{id}:{}", finding.rule.as_str()) },
@@ -140,6 +144,22 @@ pub(crate) fn sarif(findings: &[Finding], service: &str, flags: &str) -> Value {
             "results": findings.iter().map(result).collect::<Vec<_>>(),
         }],
     })
+}
+
+/// A path as the address of a file: relative to where the command runs, unless it is absolute.
+fn address(path: &Path) -> String {
+    const RESERVED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b':');
+    let text = path.to_string_lossy();
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
+    let scheme = match (path.is_absolute(), text.starts_with('/')) {
+        (true, true) => "file://",
+        (true, false) => "file:///",
+        // What stands before a colon would be read as a scheme.
+        (false, _) if text.split('/').next().is_some_and(|first| first.contains(':')) => "./",
+        (false, _) => "",
+    };
+    format!("{scheme}{}", utf8_percent_encode(&text, RESERVED))
 }
 
 #[cfg(test)]

@@ -277,6 +277,24 @@ print(len(cases), len(failed), any('<a & \"b\"> ]]>' in case.find('failure').tex
         assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()));
     }
     by_the_model_of_sarif(&place, &sarif);
+    let uris = |options: &str| {
+        let sarif: Value =
+            serde_json::from_str(&server.keys(&admin, &format!("check --format sarif{options}")).done().stdout)
+                .unwrap();
+        let results = sarif["runs"][0]["results"].as_array().unwrap().clone();
+        let uri = |result: &Value| {
+            result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap().to_owned()
+        };
+        let mut uris: Vec<String> = results.iter().map(uri).collect();
+        uris.dedup();
+        uris
+    };
+    assert_eq!(uris(""), ["keys-policy.toml"], "where it would be");
+    std::fs::create_dir(place.path("conf")).unwrap();
+    let policy = place.write("conf/pol%1#ü.toml", "max-age = \"90d\"\n");
+    assert_eq!(uris(" --policy conf/pol%1#ü.toml"), ["conf/pol%251%23%C3%BC.toml"]);
+    let whole = uris(&format!(" --policy {}", policy.display()));
+    assert!(whole[0].starts_with("file:///") && whole[0].ends_with("/conf/pol%251%23%C3%BC.toml"), "{whole:?}");
     let refused = server.keys(&admin, "list --format sarif").done();
     assert_eq!(refused.code, 2, "{}", refused.stderr);
 }

@@ -3,7 +3,7 @@
 mod fix;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -88,7 +88,7 @@ impl Args {
     }
 }
 
-fn read(path: &std::path::Path) -> anyhow::Result<Policy> {
+fn read(path: &Path) -> anyhow::Result<Policy> {
     let shown = path.display();
     let bytes =
         files::read_public(path, LARGEST_POLICY).with_context(|| format!("could not read the policy {shown}"))?;
@@ -136,7 +136,7 @@ pub(crate) async fn run(
             finding.mend = Mend::Nothing;
         }
     }
-    print(&found, &policy, client, output, terminal)?;
+    print(&found, &policy, args.policy.as_deref(), client, output, terminal)?;
     if found.is_empty() {
         if output.is_for_people() {
             terminal.say(&format!("{} checked, nothing found", text::count(keys.len(), "key")));
@@ -220,6 +220,7 @@ async fn calls(client: &Client, usage: &UsageReport, keys: &[Key]) -> Result<Has
 fn print(
     found: &[Finding],
     policy: &Policy,
+    file: Option<&Path>,
     client: &Client,
     output: &Output,
     terminal: &mut Terminal,
@@ -227,7 +228,7 @@ fn print(
     match output.format {
         Format::Junit => terminal.out().write_all(findings::junit(found, &policy.off, client.flags()).as_bytes())?,
         Format::Sarif => {
-            let sarif = findings::sarif(found, &client.host(), client.flags());
+            let sarif = findings::sarif(found, file, &client.host(), client.flags());
             writeln!(terminal.out(), "{sarif:#}")?;
         }
         _ if output.is_for_people() && terminal.is_on_screen() => findings::detail(found, client.flags(), terminal)?,
