@@ -16,7 +16,7 @@ use crate::failure::{Failure, quoted};
 use crate::model::key::IssuedKey;
 use crate::model::secret::PlainKey;
 use crate::output::Output;
-use crate::sink::{Circumstances, SinkSpec, Sinks, writes_to_stdout};
+use crate::sink::{Circumstances, SinkSpec, Sinks, Undelivered, writes_to_stdout};
 use crate::terminal::{Left, Offer, Taking, Terminal};
 
 /// A way for the key that is ready.
@@ -63,6 +63,13 @@ impl Lost {
             Exit::Terminated => "terminated",
             _ => "not_delivered",
         }
+    }
+}
+
+impl From<Undelivered> for Lost {
+    fn from(undelivered: Undelivered) -> Self {
+        let Undelivered { done, cause } = undelivered;
+        Self { exit: cause.exit(), done, what: cause.to_string() }
     }
 }
 
@@ -165,7 +172,7 @@ impl Handover {
         let sinks = self.into_sinks().ok_or_else(|| Lost::new(&[], "nobody decides where it goes"))?;
         let delivered = spawn_blocking(move || sinks.deliver(&issued.plain, &record, &mut io::sink())).await;
         let delivered = delivered.map_err(|error| Lost::new(&[], error.to_string()))?;
-        delivered.map_err(|lost| Lost::new(&lost.done, lost.cause.to_string()))
+        Ok(delivered?)
     }
 
     /// The same for a key that was made earlier.
@@ -174,9 +181,7 @@ impl Handover {
             mask(handed.plain, &self.circumstances, terminal)?;
         }
         match self.way {
-            Way::Sinks(sinks) => sinks
-                .deliver(handed.plain, handed.record, terminal.out())
-                .map_err(|lost| Lost::new(&lost.done, lost.cause.to_string())),
+            Way::Sinks(sinks) => Ok(sinks.deliver(handed.plain, handed.record, terminal.out())?),
             Way::Menu => offer(handed, &self.circumstances, terminal),
         }
     }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 #[cfg(unix)]
 use std::sync::Arc;
 #[cfg(unix)]
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 #[cfg(unix)]
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ impl Sink for CommandSink {
         for variable in self.withheld {
             shell.env_remove(variable);
         }
+        // Asked for before the command runs, which may be when it comes.
+        #[cfg(unix)]
+        let signals = Signals::watch();
         let mut child = shell
             .stdin(Stdio::piped())
             .stdout(output)
@@ -45,6 +48,9 @@ impl Sink for CommandSink {
         // Taken, so that it is closed here and the command sees the end.
         let written =
             child.stdin.take().map_or(Ok(()), |mut stdin| stdin.write_all(delivery.plain.expose().as_bytes()));
+        #[cfg(unix)]
+        let status = wait(&mut child, &signals)?;
+        #[cfg(not(unix))]
         let status = wait(&mut child)?;
         if !status.success() {
             return Err(Reason::Ended(status));
@@ -60,28 +66,60 @@ impl Sink for CommandSink {
 /// Waits for the command to end, or for somebody who wants this program to end: signals no longer do that by themselves
 /// once a change was sent, and a command may hang for ever.
 #[cfg(unix)]
-fn wait(child: &mut Child) -> Result<ExitStatus, Reason> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::{flag, low_level};
-
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let failed = Reason::system("wait for the command");
-    let watches = [SIGHUP, SIGINT, SIGTERM].map(|signal| flag::register(signal, Arc::clone(&interrupted)));
-    let ended = loop {
-        match child.try_wait() {
-            Ok(Some(status)) => break Ok(status),
-            Ok(None) if interrupted.load(Ordering::Relaxed) => {
+fn wait(child: &mut Child, signals: &Signals) -> Result<ExitStatus, Reason> {
+    loop {
+        let status = child.try_wait().map_err(Reason::system("wait for the command"))?;
+        match (status, signals.caught()) {
+            // Ctrl-C at a terminal ends the command as well.
+            (Some(status), Some(reason)) if !status.success() => return Err(reason),
+            (Some(status), _) => return Ok(status),
+            (None, Some(reason)) => {
                 child.kill().and_then(|()| child.wait().map(drop)).ok();
-                break Err(Reason::Interrupted);
+                return Err(reason);
             }
-            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-            Err(cause) => break Err(failed(cause)),
+            (None, None) => std::thread::sleep(Duration::from_millis(5)),
         }
-    };
-    for watch in watches.into_iter().flatten() {
-        low_level::unregister(watch);
     }
-    ended
+}
+
+/// The last signal that wanted this program to end, as long as this lives.
+#[cfg(unix)]
+struct Signals {
+    last: Arc<AtomicUsize>,
+    watches: Vec<signal_hook::SigId>,
+}
+
+#[cfg(unix)]
+impl Signals {
+    const INTERRUPTED: usize = 1;
+    const TERMINATED: usize = 2;
+
+    fn watch() -> Self {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+        let last = Arc::new(AtomicUsize::new(0));
+        let signals = [(SIGINT, Self::INTERRUPTED), (SIGTERM, Self::TERMINATED), (SIGHUP, Self::TERMINATED)];
+        let watches = signals
+            .into_iter()
+            .filter_map(|(signal, value)| signal_hook::flag::register_usize(signal, Arc::clone(&last), value).ok());
+        Self { watches: watches.collect(), last }
+    }
+
+    fn caught(&self) -> Option<Reason> {
+        match self.last.load(Ordering::Relaxed) {
+            0 => None,
+            caught => Some(Reason::Interrupted { terminated: caught == Self::TERMINATED }),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Signals {
+    fn drop(&mut self) {
+        for watch in self.watches.drain(..) {
+            signal_hook::low_level::unregister(watch);
+        }
+    }
 }
 
 #[cfg(not(unix))]

@@ -23,6 +23,8 @@ impl Explain for SinkError {
     fn exit(&self) -> Exit {
         match self {
             Self::NotReady { .. } => Exit::Usage,
+            Self::NotDelivered { reason: Reason::Interrupted { terminated: false }, .. } => Exit::Interrupted,
+            Self::NotDelivered { reason: Reason::Interrupted { terminated: true }, .. } => Exit::Terminated,
             Self::NotDelivered { .. } => Exit::Undelivered,
         }
     }
@@ -76,7 +78,7 @@ pub(crate) enum Reason {
     #[error("could not {attempt}: {cause}")]
     System { attempt: &'static str, cause: io::Error },
     #[error("interrupted while the command had not ended")]
-    Interrupted,
+    Interrupted { terminated: bool },
     #[error("{0} is not set: this is no step of GitHub Actions")]
     NoStep(&'static str),
     #[error("{0} does not name a regular file")]
@@ -123,7 +125,7 @@ impl Reason {
             Self::NotText => Some("name another file, or convert this one".to_owned()),
             Self::Unclosed(_) => Some("close the quote, or write it as `\"'\"` if it belongs to the value".to_owned()),
             Self::Repeated(_) => Some("give each place once".to_owned()),
-            Self::System { .. } | Self::Ended(_) | Self::Interrupted => None,
+            Self::System { .. } | Self::Ended(_) | Self::Interrupted { .. } => None,
             Self::NoStep(_) | Self::NoStepFile(_) | Self::Unmasked => {
                 Some("use `file:PATH`, `dotenv:PATH#VAR` or `cmd:COMMAND`".to_owned())
             }

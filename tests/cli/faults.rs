@@ -2,13 +2,13 @@
 //! the exit code.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
 use snapbox::str;
 
-use crate::support::{Fake, Fate, NOBODYS, Place, Run, Server, answer, forward, json_answer, proxy};
+use crate::support::{Fake, Fate, HANGS, NOBODYS, Place, Pty, Run, Server, answer, forward, json_answer, proxy};
 
 /// `keys` with these words, sent to a hand-made server, once.
 fn call<'a>(place: &'a Place, url: &str, line: &str) -> Run<'a> {
@@ -398,35 +398,71 @@ fn an_interrupted_change_says_that_it_may_have_happened() {
             return Some(json_answer(200, &page));
         }
         send.send(()).unwrap();
-        std::thread::sleep(crate::support::HANGS);
+        std::thread::sleep(HANGS);
         None
     });
     let running = call(&place, fake.url(), "revoke ci --yes").start();
-    arrived.recv_timeout(crate::support::HANGS).expect("the change is requested");
+    arrived.recv_timeout(HANGS).expect("the change is requested");
     running.signal(Signal::INT);
     let seen = running.done();
     assert_eq!(seen.code, 130, "{}", seen.stderr);
     assert!(seen.stderr.contains("ci"), "which key is unknown: {}", seen.stderr);
 }
 
-#[test]
-fn a_delivery_that_hangs_can_be_ended() {
-    let place = Place::new();
-    let mut running = place
-        .keys(["-p", "local", "create", "--name", "ci", "--perm", "read"])
-        .args("--to")
-        .arg("cmd:touch started; while ! [ -e stop ]; do sleep 0.1; done; cat >/dev/null")
-        .start();
+/// A command that says when it runs, and reads the key only once it may.
+const HANGING: &str = "cmd:touch started; while ! [ -e stop ]; do sleep 0.1; done; cat >/dev/null";
+
+fn has_started(place: &Place) {
+    let begin = Instant::now();
     while !place.path("started").exists() {
+        assert!(begin.elapsed() < HANGS, "the command was not run");
         std::thread::sleep(Duration::from_millis(10));
     }
-    running.signal(Signal::TERM);
-    let ended = running.ends_within(Duration::from_secs(20));
-    place.write("stop", "");
+}
+
+#[test]
+fn a_delivery_that_hangs_can_be_ended() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)] {
+        let place = Place::new();
+        let mut running = place.keys("-p local create --name ci --perm read --to".split(' ')).arg(HANGING).start();
+        has_started(&place);
+        running.signal(signal);
+        let ended = running.ends_within(Duration::from_secs(20));
+        place.write("stop", "");
+        let seen = running.done();
+        assert!(ended, "it waits for the command, whatever the signal: {seen:?}");
+        assert_eq!(seen.code, code, "{seen:?}");
+        assert!(seen.stderr.contains("was made, but not delivered"), "{}", seen.stderr);
+        // What the service keeps is got again.
+        let again = place.shell(&seen.resume_line()).done();
+        assert_eq!(again.code, 0, "{}", again.stderr);
+    }
+}
+
+/// At a terminal Ctrl-C ends the command as well.
+#[test]
+fn a_delivery_that_hangs_ends_with_ctrl_c() {
+    let place = Place::new();
+    let line = format!("trap : INT; keys -p local create --name ci --perm read --to '{HANGING}'; echo \"code $?\"");
+    let mut pty = Pty::shell(&place, &line);
+    has_started(&place);
+    pty.type_in("\u{3}");
+    pty.expect("code 130");
+    let (_, screen) = pty.done();
+    assert!(screen.contains("was made, but not delivered"), "{screen}");
+}
+
+#[test]
+fn of_several_deliveries_one_that_is_interrupted_ends_all() {
+    let place = Place::new();
+    place.write("names", "a\nb\nc\n");
+    let line = "-p local create --names names --jobs 1 --perm read --to";
+    let running = place.keys(line.split(' ')).arg(HANGING.replace("touch", "touch {name}")).start();
+    has_started(&place);
+    running.signal(Signal::INT);
     let seen = running.done();
-    assert!(ended, "it waits for the command, whatever the signal: {seen:?}");
-    assert!(matches!(seen.code, 11 | 143), "{seen:?}");
-    seen.resume_line();
+    assert_eq!(seen.code, 130, "{}", seen.stderr);
+    assert_eq!(place.local("list --json --jq .meta.count").done().stdout, "1\n");
 }
 
 #[test]
