@@ -176,6 +176,8 @@ pub(crate) struct Words<T, D> {
     pub(crate) verb: &'static str,
     /// What was done to one; nothing is said where it is empty.
     pub(crate) done: fn(&D) -> String,
+    /// Whether nothing was left to do to one.
+    pub(crate) there: fn(&D) -> bool,
     /// One that it could not be done to, before the reason.
     pub(crate) left: fn(&T) -> String,
 }
@@ -227,7 +229,13 @@ pub(crate) async fn each<T, D>(
     let terminal = &mut **terminal.borrow_mut();
     terminal.progress(None);
     if total > 0 {
-        terminal.say(&format!("{} {} of {}", words.verb, done.len(), text::count(total, "key")));
+        let there = done.iter().filter(|one| (words.there)(one)).count();
+        let besides = match there {
+            0 => String::new(),
+            1 => "; 1 was there already".to_owned(),
+            many => format!("; {many} were there already"),
+        };
+        terminal.say(&format!("{} {} of {}{besides}", words.verb, done.len() - there, text::count(total, "key")));
     }
     (done, failed)
 }

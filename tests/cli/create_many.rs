@@ -35,11 +35,21 @@ fn each_name_gets_a_key_in_a_place_of_its_own() {
     let again = place.local(LINE).done();
     assert_eq!(again.code, 9, "{}", again.stderr);
     assert!(again.stderr.contains("an active key is already named `worker 1`"), "{}", again.stderr);
+    assert!(!again.stderr.contains("goes on with the rest"), "{}", again.stderr);
+    assert!(again.stderr.contains("choose other names, or add --if-exists skip"), "{}", again.stderr);
+    let error = place.local(&format!("{LINE} --json")).done().stderr;
+    let resume = error.lines().last().and_then(|line| serde_json::from_str::<serde_json::Value>(line).ok()).unwrap();
+    let resumed = place.shell(resume["error"]["resume"].as_str().unwrap()).done();
+    assert_eq!(resumed.code, 0, "{}", resumed.stderr);
     let skipped = place.local(&format!("{LINE} --if-exists skip")).done();
     assert_eq!(skipped.code, 0, "{}", skipped.stderr);
     assert!(skipped.stderr.contains("Key `worker 1` exists already; nothing was made"), "{}", skipped.stderr);
+    assert!(skipped.stderr.ends_with("Created 0 of 12 keys; 12 were there already\n"), "{}", skipped.stderr);
     assert_eq!(place.read("out/worker 1"), before);
     assert_eq!(place.local("list --json --jq .meta.count").done().stdout, "12\n");
+    place.write("names.txt", "worker 1\nworker 13");
+    let some = place.local(&format!("{LINE} --if-exists skip")).done();
+    assert!(some.stderr.ends_with("Created 1 of 2 keys; 1 was there already\n"), "{}", some.stderr);
 }
 
 #[test]

@@ -25,6 +25,10 @@ fn the_life_of_a_key() {
     assert_eq!(vendor.all().len(), 3);
     vendor.create("--name ci");
     vendor.refused("show ci", 6, "`ci` may be any of 2 keys");
+    let newest = vendor.done("list --name ci --json").data()[0]["id"].clone();
+    let skipped = vendor.done("create --name ci --if-exists skip --json");
+    assert_eq!(skipped.data()["id"], newest);
+    assert_eq!(vendor.all().len(), 4);
 
     // Any key manages keys.
     assert_eq!(vendor.keys_as(&key, "whoami --json").done().data()["key_id"], id);

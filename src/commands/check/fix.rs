@@ -184,7 +184,7 @@ async fn rotate(args: &Args, keys: Vec<Key>, open: &[Record], hands: &Hands<'_, 
     let fix = &args.fix;
     hands.journal.open()?;
     let verify = VERIFY.parse()?;
-    let words = Words { verb: "Rotated", done: told, left: named };
+    let words = Words { verb: "Rotated", done: told, there: |_| false, left: named };
     let one = async |key: &Key| {
         let run = if let Some(record) = open.iter().find(|record| record.old.id == key.id) {
             resume(&record.id, Goal::Complete, &[], hands).await?

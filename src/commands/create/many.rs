@@ -10,7 +10,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::{Args, IfExists, exists, explained, new_key, note, refuse_another_caller, resume_line, undelivered};
+use super::{
+    Args, IfExists, TAKEN, existing, explained, new_key, note, refuse_another_caller, resume_line, undelivered,
+};
 use crate::begun::{Begun, Note};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
@@ -76,6 +78,7 @@ impl Run<'_, '_> {
         let words = Words {
             verb: "Created",
             done: told,
+            there: |made| matches!(made, Made::There(_)),
             left: |name: &KeyName| format!("Not created: {}", quoted(name.as_str())),
         };
         let one = async |name: &KeyName| self.one(name, run, &resume).await;
@@ -89,7 +92,14 @@ impl Run<'_, '_> {
         let now = system::now();
         let done: Vec<Value> = made.iter().filter_map(Made::key).map(|made| key::json(made, now)).collect();
         let left = failed.iter().map(|(name, error)| Left { id: "", name: name.as_str(), error });
-        Err(bulk::partial("create", &done, left.collect(), &resume).into())
+        if !failed.iter().all(|(_, error)| is_taken(error)) {
+            return Err(bulk::partial("create", &done, left.collect(), &resume).into());
+        }
+        // The same command would be refused again.
+        let resume = format!("{resume} --if-exists skip");
+        Err(bulk::partial("create", &done, left.collect(), &resume)
+            .hint(format!("choose other names, or add --if-exists skip to leave it at that:\n  {resume}"))
+            .into())
     }
 
     fn note(&self, run: &IdempotencyKey, flags: &str) -> Note {
@@ -136,12 +146,13 @@ impl Run<'_, '_> {
         let handover = spawn_blocking(|| allowed.prepare()).await??;
         let new = self.new_key(name)?;
         // Where names need not be unique, no service says that one is taken.
-        if self.args.if_exists == IfExists::Skip && !self.rules.unique_names && exists(&new, self.client).await? {
+        let skips = self.args.if_exists == IfExists::Skip;
+        if skips && !self.rules.unique_names && existing(&new, self.client).await?.is_some() {
             return Ok(Made::There(name.as_str().to_owned()));
         }
         let (issued, _) = match self.client.create(&new, &run.part(name.as_str())).await {
             Ok(created) => created,
-            Err(error) if error.is("duplicate_name") && self.args.if_exists == IfExists::Skip => {
+            Err(error) if error.is(TAKEN) && skips => {
                 return Ok(Made::There(name.as_str().to_owned()));
             }
             Err(error) => return Err(explained(error, name.as_str(), resume)),
@@ -193,6 +204,11 @@ impl Made {
             Self::There(_) => None,
         }
     }
+}
+
+/// Whether an active key has the name already.
+fn is_taken(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Failure>().is_some_and(|failure| failure.code == TAKEN)
 }
 
 fn told(made: &Made) -> String {

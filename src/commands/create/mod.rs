@@ -3,6 +3,7 @@
 mod many;
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
@@ -26,6 +27,9 @@ use crate::reach::Reached;
 use crate::sink::{Circumstances, SinkSpec};
 use crate::terminal::Terminal;
 use crate::{selection, system, text};
+
+/// What a service says, and we say, where an active key has the name already.
+const TAKEN: &str = "duplicate_name";
 
 /// How many keys are made at the same time.
 const JOBS: u16 = 4;
@@ -132,8 +136,11 @@ pub(crate) async fn run(
     if args.dry_run {
         return preview(&client.preview_create(&new, &idempotency_key), &new, output, terminal);
     }
-    if args.if_exists == IfExists::Skip && !rules.unique_names && exists(&new, client).await? {
-        return skip(&new, client, output, terminal).await;
+    if args.if_exists == IfExists::Skip
+        && !rules.unique_names
+        && let Some(key) = existing(&new, client).await?
+    {
+        return skip(&key, output, terminal);
     }
     // From here on nothing may be lost: every place the plaintext goes to is opened before there is one.
     let handover = Handover::prepare(&args.to, output.is_for_people(), circumstances, terminal)?;
@@ -156,8 +163,13 @@ pub(crate) async fn run(
             let places = deliver(&issued, record, handover, output, terminal, &resume);
             places.map(|places| report(&issued, &places, replayed, client, terminal))
         }
-        Err(error) if error.is("duplicate_name") && args.if_exists == IfExists::Skip => {
-            skip(&new, client, output, terminal).await
+        Err(error) if error.is(TAKEN) && args.if_exists == IfExists::Skip => {
+            match namesake(&new, client).await {
+                Ok(Some(key)) => skip(&key, output, terminal),
+                // It was there a moment ago.
+                Ok(None) => Err(explained(error, new.name.as_str(), &resume)),
+                Err(unreachable) => Err(unreachable),
+            }
         }
         Err(error) => Err(explained(error, new.name.as_str(), &resume)),
     };
@@ -216,6 +228,7 @@ fn new_key(
     let name =
         name.ok_or_else(|| Failure::new(Exit::Usage, "invalid_name", "a key has a name").hint("add --name NAME"))?;
     selection::check_name(&name, rules)?;
+    selection::check_description(args.description.as_deref())?;
     let asked = [
         (args.temp, Ability::Temporary),
         (args.description.is_some(), Ability::Description),
@@ -228,7 +241,6 @@ fn new_key(
     // Where its maker does not name a temporary key, neither does he say what it may do.
     let permissions = match usual {
         Some(_) if !args.permissions.is_empty() => {
-    selection::check_description(args.description.as_deref())?;
             let message = format!("{} decides what a temporary key may do", rules.title);
             return Err(Failure::new(Exit::Usage, "conflicting_options", message).hint("leave out --perm").into());
         }
@@ -252,16 +264,20 @@ fn new_key(
     })
 }
 
-/// Whether an active key has the name already, where the provider does not mind another one.
-async fn exists(new: &NewKey, client: &Client) -> anyhow::Result<bool> {
-    let now = system::now();
-    let found = client.find(&Selector::from(&new.name), Preference::Active, now).await?;
-    let is_one = |key: &Key| key.name == new.name.as_str() && key.state(now) == State::Active;
-    Ok(match found {
-        Resolution::One(key) => is_one(&key),
-        Resolution::Many(keys) => keys.iter().any(is_one),
-        Resolution::None => false,
-    })
+/// The active key that has the name already, where the provider does not mind another one.
+async fn existing(new: &NewKey, client: &Client) -> anyhow::Result<Option<Key>> {
+    Ok(namesake(new, client).await?.filter(|key| key.state(system::now()) == State::Active))
+}
+
+/// The key with this name, of several the newest; an active one where there is any.
+async fn namesake(new: &NewKey, client: &Client) -> anyhow::Result<Option<Key>> {
+    let found = match client.find(&Selector::from(&new.name), Preference::Active, system::now()).await? {
+        Resolution::One(key) => vec![*key],
+        Resolution::Many(keys) => keys,
+        Resolution::None => Vec::new(),
+    };
+    let named = found.into_iter().filter(|key| key.name == new.name.as_str());
+    Ok(named.min_by_key(|key| Reverse(key.created_at)))
 }
 
 /// Refuses a --jq that leaves the key out of what is printed. Tried on a key that is none.
@@ -345,11 +361,9 @@ fn report(issued: &IssuedKey, places: &[String], replayed: bool, client: &Client
     terminal.say(&format!("Undo with: keys{} revoke {}", client.flags(), key.id));
 }
 
-async fn skip(new: &NewKey, client: &Client, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
-    let now = system::now();
-    let existing = selection::one(client, &Selector::from(&new.name), Preference::Active, now).await?;
+fn skip(existing: &Key, output: &Output, terminal: &mut Terminal) -> anyhow::Result<()> {
     if !output.is_for_people() {
-        output.object(terminal, key::json(&existing, now), |_| Ok(()))?;
+        output.object(terminal, key::json(existing, system::now()), |_| Ok(()))?;
     }
     terminal.say(&format!("Key {} exists already ({}); nothing was made", quoted(&existing.name), existing.id));
     Ok(())
@@ -379,9 +393,9 @@ fn preview(preview: &Preview, new: &NewKey, output: &Output, terminal: &mut Term
 
 /// What a failed request means for the one key it may have made.
 fn explained(error: HttpError, name: &str, resume: &str) -> anyhow::Error {
-    if error.is("duplicate_name") {
+    if error.is(TAKEN) {
         let message = format!("an active key is already named {}", quoted(name));
-        return Failure::new(Exit::Conflict, "duplicate_name", message)
+        return Failure::new(Exit::Conflict, TAKEN, message)
             .hint("choose another name, or add --if-exists skip to leave it at that")
             .into();
     }

@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, given: &Given<'_>, hands: &Hands<'_, '_>) -
     }
     let fresh = keys.into_iter().map(|key| Work { open: of(&key, &open, hands).cloned(), key: Some(key) });
     let half_done = half_done.into_iter().map(|record| Work { open: Some(record), key: None });
-    let words = Words { verb: "Rotated", done: told, left: named };
+    let words = Words { verb: "Rotated", done: told, there: |_| false, left: named };
     let one = async |work: &Work| rotate(args, work, hands).await;
     let (done, failed) = bulk::each(half_done.chain(fresh).collect(), args.jobs, hands.terminal, &words, one).await;
     if failed.is_empty() {
