@@ -458,7 +458,7 @@ fn ctrl_c_says_everywhere_how_to_get_the_key() {
     tmux.enter("clear; keys -p local create --name sent --perm read:contacts --to 'cmd:echo st\"\"arted; sleep 60'; echo status $?");
     tmux.wait("started");
     tmux.press("C-c");
-    let screen = tmux.wait("status 11");
+    let screen = tmux.wait("status 130");
     assert!(screen.contains("--to 'cmd:echo st\"\"arted; sleep 60' --idempotency-key"), "{screen}");
     // While a command has it: the command ends, the menu is there again.
     tmux.create("running");
