@@ -195,7 +195,7 @@ fn pass_on(mut whole: SpooledTempFile, terminal: &mut Terminal) -> io::Result<()
     io::copy(&mut whole, terminal.out()).map(|_| ())
 }
 
-/// How a list begins; a test holds that this is what [`envelope`] makes.
+/// How a list begins; a test holds that this is what [`super::envelope`] makes.
 const HEAD: &str = "{\"schema\":1,\"data\":[";
 
 /// The same, indented.
