@@ -98,7 +98,7 @@ async fn found(
     preferred: Preference,
     now: Timestamp,
 ) -> anyhow::Result<Option<Key>> {
-    if text::may_be_a_plaintext(selector.as_str()) {
+    if text::reads_like_a_plaintext(selector.as_str()) {
         return Err(plaintext("the name of one").into());
     }
     match client.find(selector, preferred, now).await? {
@@ -184,7 +184,7 @@ pub(crate) fn permissions(names: &[String], rules: &Rules) -> Result<Vec<Permiss
 
 /// Refuses a name that is longer than the provider takes, or that everybody who lists keys could use.
 pub(crate) fn check_name(name: &KeyName, rules: &Rules) -> Result<(), Failure> {
-    if text::may_hold_a_plaintext(name.as_str()) {
+    if text::holds_what_reads_like_a_plaintext(name.as_str()) {
         return Err(plaintext("the name of one"));
     }
     let problem = |error| Failure::new(Exit::Usage, "invalid_name", format!("the name cannot be used: {error}"));
@@ -193,7 +193,11 @@ pub(crate) fn check_name(name: &KeyName, rules: &Rules) -> Result<(), Failure> {
 
 /// Refuses a description that everybody who looks at the key could use.
 pub(crate) fn check_description(description: Option<&str>) -> Result<(), Failure> {
-    if description.is_some_and(text::may_hold_a_plaintext) { Err(plaintext("what one is for")) } else { Ok(()) }
+    if description.is_some_and(text::holds_what_reads_like_a_plaintext) {
+        Err(plaintext("what one is for"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The end that is meant; `None` is never.

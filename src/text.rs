@@ -168,7 +168,7 @@ fn push(text: &mut String, more: std::fmt::Arguments<'_>) {
 
 /// Whether a word may be the plaintext of a key: long, of letters, digits and underscores, with digits among them. Such
 /// a word is never said again.
-pub(crate) fn may_be_a_plaintext(word: &str) -> bool {
+fn may_be_a_plaintext(word: &str) -> bool {
     word.len() >= 30
         && word.contains('_')
         && word.bytes().any(|byte| byte.is_ascii_digit())
@@ -180,9 +180,19 @@ pub(crate) fn without_plaintexts(text: &str) -> Cow<'_, str> {
     plaintexts(text).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
 }
 
-/// Whether a word of a text may be a plaintext.
-pub(crate) fn may_hold_a_plaintext(text: &str) -> bool {
-    plaintexts(text).next().is_some()
+/// Whether a word that may be a plaintext reads like one, and not like a long name: what stands behind its last underscore
+/// is long too, and of characters of more than one kind.
+pub(crate) fn reads_like_a_plaintext(word: &str) -> bool {
+    const SHORTEST: usize = 24;
+    let secret = word.rsplit('_').next().unwrap_or_default();
+    let kinds: [fn(&u8) -> bool; 3] = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase];
+    let kinds = kinds.iter().filter(|is_one| secret.as_bytes().iter().any(is_one));
+    may_be_a_plaintext(word) && secret.len() >= SHORTEST && kinds.count() > 1
+}
+
+/// Whether a word of a text reads like a plaintext.
+pub(crate) fn holds_what_reads_like_a_plaintext(text: &str) -> bool {
+    plaintexts(text).any(reads_like_a_plaintext)
 }
 
 fn plaintexts(text: &str) -> impl Iterator<Item = &str> {

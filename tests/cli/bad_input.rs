@@ -765,6 +765,17 @@ to find out which key it is, pipe it in: printf %s "$KEY" | keys lookup
 }
 
 #[test]
+fn a_long_name_is_a_name() {
+    let place = Place::new();
+    for name in ["production_ingestion_worker_eu_west_1", "nightly_build_runner_20261121120000_for_europe"] {
+        place.local("create -q --perm read --name").arg(name).done().secret();
+        let shown = place.local("show --json").arg(name).done();
+        assert_eq!(shown.data()["name"], name);
+        assert_eq!(place.local("revoke --yes").arg(name).done().code, 0);
+    }
+}
+
+#[test]
 fn a_file_to_read_that_is_not_there_is_a_wrong_argument() {
     let (place, before) = with_a_key();
     place.local("create --perm read --names nope --to file:{name}").shows(str![[r#"

@@ -59,7 +59,7 @@ impl Sources {
         let mut by_id = Vec::new();
         for key in self.keys.iter().filter(|key| fits(key)) {
             let typeable = !key.name.is_empty() && !key.name.starts_with('-') && text::escape(&key.name) == key.name;
-            let is_name = typeable && !text::may_be_a_plaintext(&key.name);
+            let is_name = typeable && !text::reads_like_a_plaintext(&key.name);
             if is_name && key.name.starts_with(begun) {
                 by_name.entry(&key.name).or_insert(key);
             }
