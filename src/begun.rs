@@ -75,10 +75,7 @@ impl Begun {
     }
 
     fn try_note(&self, note: &Note) -> Result<Option<Open>, FileError> {
-        if let Some(parent) = self.directory.parent() {
-            files::private_directory(parent)?;
-        }
-        files::private_directory(&self.directory)?;
+        files::private_subdirectory(&self.directory)?;
         files::tidy(&self.directory);
         let path = self.path(&note.once);
         let Some(lock) = Lock::attempt(&path.with_extension(LOCK))? else { return Ok(None) };

@@ -67,7 +67,7 @@ impl Place {
         if let Some(file) = self.file(directory) {
             return Ok(Some(file));
         }
-        make(directory)?;
+        files::private_subdirectory(directory)?;
         let mut salt = [0; SALT_LENGTH];
         system::random(&mut salt);
         files::replace_lightly(&directory.join(SALT), &salt)?;
@@ -175,19 +175,11 @@ fn read(file: &Path, service: &str) -> Vec<Sight> {
 }
 
 fn write(file: &Path, directory: &Path, memory: &Memory) -> Result<(), FileError> {
-    make(directory)?;
+    files::private_subdirectory(directory)?;
     if !file.exists() {
         make_room(directory)?;
     }
     files::replace_lightly(file, &serde_json::to_vec(memory).unwrap_or_default())
-}
-
-/// Makes the directory, for us alone.
-fn make(directory: &Path) -> Result<(), FileError> {
-    if let Some(above) = directory.parent() {
-        files::private_directory(above)?;
-    }
-    files::private_directory(directory)
 }
 
 /// Forgets the services without a profile where there are too many: jobs come with a new key each.

@@ -180,14 +180,14 @@ pub(crate) fn without_plaintexts(text: &str) -> Cow<'_, str> {
     plaintexts(text).fold(Cow::Borrowed(text), |text, word| text.replace(word, "…").into())
 }
 
-/// Whether a word that may be a plaintext reads like one, and not like a long name: what stands behind its last underscore
-/// is long too, and of characters of more than one kind.
+/// Whether a word that may be a plaintext reads like one, and not like a long name: what stands between two of its
+/// underscores is long too, and of characters of more than one kind. No shorter than what is left of a key of ours of which
+/// the end was not pasted, as long as that may be a plaintext at all.
 pub(crate) fn reads_like_a_plaintext(word: &str) -> bool {
-    const SHORTEST: usize = 24;
-    let secret = word.rsplit('_').next().unwrap_or_default();
-    let kinds: [fn(&u8) -> bool; 3] = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase];
-    let kinds = kinds.iter().filter(|is_one| secret.as_bytes().iter().any(is_one));
-    may_be_a_plaintext(word) && secret.len() >= SHORTEST && kinds.count() > 1
+    const SHORTEST: usize = 17;
+    const KINDS: [fn(&u8) -> bool; 3] = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase];
+    let kinds = |part: &str| KINDS.iter().filter(|is_one| part.as_bytes().iter().any(is_one)).count();
+    may_be_a_plaintext(word) && word.split('_').any(|part| part.len() >= SHORTEST && kinds(part) > 1)
 }
 
 /// Whether a word of a text reads like a plaintext.

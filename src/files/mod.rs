@@ -4,6 +4,7 @@
 //! takes its place by a rename. So a symbolic link is never followed, and a reader sees the old content or the new.
 
 mod error;
+mod left;
 mod lock;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -11,18 +12,18 @@ pub(crate) mod scratch;
 mod tests;
 
 pub(crate) use self::error::FileError;
+pub(crate) use self::left::tidy;
 pub(crate) use self::lock::{Lock, PassingLock};
 
-use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
 use self::error::{READ, Why};
+use self::left::sweep;
 use self::lock::is_at;
 
 /// How often another name is tried when a temporary file's name is taken, which only a killed process leaves behind.
@@ -33,10 +34,6 @@ const NAME_SHOWN: usize = 48;
 
 /// Tells apart the temporary files of one process.
 static COUNTER: AtomicU64 = AtomicU64::new(0);
-
-/// What looks as if killed processes had left it, by directory, as of the first time this process writes there: to look
-/// again for each of a thousand files would be to read a million names.
-static LEFT: Mutex<BTreeMap<PathBuf, Vec<String>>> = Mutex::new(BTreeMap::new());
 
 /// A file that will take the target's place. Everything that can fail early has been tried when this exists; dropped
 /// without [`PreparedFile::commit`] it leaves nothing behind.
@@ -131,6 +128,12 @@ pub(crate) fn private_directory(path: &Path) -> Result<(), FileError> {
         Err(_) if matches!(existing_directory(path), Ok(true)) => Ok(()),
         Err(cause) => Err(failed(Why::System(cause))),
     }
+}
+
+/// The same of a directory within another one that only we may enter.
+pub(crate) fn private_subdirectory(path: &Path) -> Result<(), FileError> {
+    private_directory(parent(path))?;
+    private_directory(path)
 }
 
 /// Reads a file that must be ours alone; `None` if there is none.
@@ -326,40 +329,6 @@ fn create_temporary(directory: &Path, name: &str) -> io::Result<(PathBuf, File)>
         }
     }
     Err(taken.unwrap_or_else(|| ErrorKind::AlreadyExists.into()))
-}
-
-/// Removes what killed processes left in a directory of our own: temporary files, and locks that nobody holds.
-pub(crate) fn tidy(directory: &Path) {
-    sweep_those(directory, names(directory).unwrap_or_default().into_iter().filter(|name| is_temporary(name)));
-    let paths = names(directory).unwrap_or_default().into_iter().map(|name| directory.join(name));
-    for path in paths.filter(|path| path.extension().is_some_and(|extension| extension == "lock")) {
-        // One that nobody holds goes as it is given back.
-        drop(Lock::attempt(&path));
-    }
-}
-
-/// Removes the temporary files for a target that killed processes left: they may hold a secret.
-fn sweep(directory: &Path, name: &str) {
-    let beginning = beginning(name);
-    let mut known = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = known.entry(directory.to_owned()).or_insert_with(|| {
-        names(directory).unwrap_or_default().into_iter().filter(|name| is_temporary(name)).collect()
-    });
-    sweep_those(directory, left.extract_if(.., |name| name.starts_with(&beginning)));
-}
-
-fn is_temporary(name: &str) -> bool {
-    name.starts_with('.') && name.contains(".keys-")
-}
-
-/// Where there are no locks, nothing can be told and nothing is removed.
-fn sweep_those(directory: &Path, left: impl Iterator<Item = String>) {
-    for path in left.map(|name| directory.join(name)) {
-        let opened = private(OpenOptions::new().write(true)).open(&path);
-        if opened.is_ok_and(|file| file.try_lock().is_ok()) {
-            fs::remove_file(&path).ok();
-        }
-    }
 }
 
 /// Reads a file of a known length into one buffer: one that grew would leave a copy of its content behind.

@@ -88,7 +88,7 @@ fn alone(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<PassingLock> {
     let refused = |record: Option<&Record>| open_already(&old.name, record);
     let open = |record: &Record| {
         let is_new = record.may_have_made(old) && record.live_at.is_none();
-        same_service(record, hands) && (record.old.id == old.id || is_new)
+        hands.reach_that_of(record) && (record.old.id == old.id || is_new)
     };
     let lock = hands.journal.lock(&service, &old.id)?;
     let records = hands.journal.readable()?;
@@ -96,12 +96,6 @@ fn alone(old: &Key, hands: &Hands<'_, '_>) -> anyhow::Result<PassingLock> {
         (Some(lock), None) => Ok(lock),
         (_, record) => Err(refused(record).into()),
     }
-}
-
-/// Whether a rotation is one of keys of the service that is reached.
-pub(super) fn same_service(record: &Record, hands: &Hands<'_, '_>) -> bool {
-    let service = hands.service();
-    (&record.service.provider, &record.service.api_url) == (&service.provider, &service.api_url)
 }
 
 /// The record of a rotation that has not begun.

@@ -31,10 +31,7 @@ impl Journal {
 
     /// Makes the directories, and tidies up behind processes that were killed.
     pub(crate) fn open(&self) -> Result<(), FileError> {
-        if let Some(parent) = self.directory.parent() {
-            files::private_directory(parent)?;
-        }
-        files::private_directory(&self.directory)?;
+        files::private_subdirectory(&self.directory)?;
         self.tidy();
         Ok(())
     }

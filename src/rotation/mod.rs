@@ -26,7 +26,7 @@ pub(crate) use self::outcome::{Ended, How as EndedHow, rotation_json};
 pub(crate) use self::report::report;
 
 use crate::credential::{CredentialStore, Storage};
-use crate::model::rotation::Where;
+use crate::model::rotation::{Record, Where};
 use crate::output::Output;
 use crate::profiles::Profile;
 use crate::reach::Reached;
@@ -74,6 +74,12 @@ impl<'a, 't> Hands<'a, 't> {
     fn stored(&self) -> Option<(CredentialStore, Profile)> {
         let profile = self.reached.stored.clone()?;
         Some((profile.store(self.configuration.as_deref()?), profile))
+    }
+
+    /// Whether the service that is reached is that of a rotation.
+    pub(crate) fn reach_that_of(&self, record: &Record) -> bool {
+        let service = self.service();
+        (&record.service.provider, &record.service.api_url) == (&service.provider, &service.api_url)
     }
 
     /// The service, as a later run finds it again.

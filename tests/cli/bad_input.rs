@@ -723,6 +723,11 @@ fn a_plaintext_in_the_wrong_place_is_not_repeated() {
         assert!(matches!(seen.code, 2 | 3), "{line}: {seen:?}");
         assert!(!seen.stderr.contains(&plain[13..]), "{line}: {}", seen.stderr);
     }
+    // Nor is one of which the end was not pasted.
+    let part = &plain[..32];
+    let seen = place.local("show").arg(part).done();
+    assert_eq!(seen.code, 2, "{}", seen.stderr);
+    assert!(!seen.stderr.contains(&part[13..]), "{}", seen.stderr);
 }
 
 #[test]

@@ -10,21 +10,17 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::{
-    Args, IfExists, TAKEN, existing, explained, new_key, note, refuse_another_caller, resume_line, undelivered,
-};
+use super::again::{note, refuse_another_caller, resume_line};
+use super::{Args, IfExists, TAKEN, existing, explained, new_key, undelivered};
 use crate::begun::{Begun, Note};
 use crate::bulk::{self, Left, Words};
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted};
 use crate::handover::Allowed;
 use crate::http::IdempotencyKey;
-use crate::known::Known;
 use crate::model::key::{Key, KeyName, NewKey};
 use crate::model::lifetime::Lifetime;
 use crate::output::{Output, key};
-use crate::providers::Rules;
-use crate::providers::client::Client;
 use crate::reach::Reached;
 use crate::sink::Circumstances;
 use crate::terminal::Terminal;
@@ -40,9 +36,6 @@ pub(super) struct Run<'a, 't> {
     pub(super) circumstances: &'a Circumstances,
     pub(super) begun: Option<&'a Begun>,
     pub(super) reached: &'a Reached,
-    pub(super) client: &'a Client,
-    pub(super) known: &'a Known,
-    pub(super) rules: &'a Rules,
     pub(super) output: &'a Output,
     pub(super) terminal: &'a RefCell<&'t mut Terminal>,
 }
@@ -66,7 +59,7 @@ impl Run<'_, '_> {
         if self.args.dry_run {
             return self.preview(&names);
         }
-        let resume = resume_line(self.args, None, self.lifetime, run, self.client.flags());
+        let resume = resume_line(self.args, None, self.lifetime, run, self.reached.client.flags());
         if self.args.idempotency_key.is_none() {
             // Whoever is killed cannot say it any more.
             self.terminal.borrow_mut().say(&format!("If this is interrupted, go on with:\n  {resume}"));
@@ -135,7 +128,7 @@ impl Run<'_, '_> {
     }
 
     fn new_key(&self, name: &KeyName) -> anyhow::Result<NewKey> {
-        new_key(Some(name), self.args, self.lifetime, self.client, self.rules)
+        new_key(Some(name), self.args, self.lifetime, &self.reached.client, self.reached.rules)
     }
 
     async fn one(&self, name: &KeyName, run: &IdempotencyKey, resume: &str) -> anyhow::Result<Made> {
@@ -147,17 +140,17 @@ impl Run<'_, '_> {
         let new = self.new_key(name)?;
         // Where names need not be unique, no service says that one is taken.
         let skips = self.args.if_exists == IfExists::Skip;
-        if skips && !self.rules.unique_names && existing(&new, self.client).await?.is_some() {
+        if skips && !self.reached.rules.unique_names && existing(&new, &self.reached.client).await?.is_some() {
             return Ok(Made::There(name.as_str().to_owned()));
         }
-        let (issued, _) = match self.client.create(&new, &run.part(name.as_str())).await {
+        let (issued, _) = match self.reached.client.create(&new, &run.part(name.as_str())).await {
             Ok(created) => created,
             Err(error) if error.is(TAKEN) && skips => {
                 return Ok(Made::There(name.as_str().to_owned()));
             }
             Err(error) => return Err(explained(error, name.as_str(), resume)),
         };
-        self.known.note(&issued.key);
+        self.reached.known.note(&issued.key);
         let key = issued.key.clone();
         let record = key::json(&key, system::now());
         let delivered = handover.deliver_apart(issued, record, self.terminal).await;

@@ -1,5 +1,6 @@
 //! `keys create`: a new key, whose plaintext goes to its place before anything else is done. Several at once: [`many`].
 
+mod again;
 mod many;
 
 use std::cell::RefCell;
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args as ClapArgs, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::begun::{Begun, Note};
+use self::again::{note, refuse_another_caller, resume_line};
+use crate::begun::Begun;
 use crate::exit::Exit;
 use crate::failure::{Failure, quoted, unknown_outcome};
 use crate::handover::{Handover, Lost, refuse_filtered_out};
@@ -101,12 +103,6 @@ impl Args {
         self.dry_run
     }
 
-    /// The same, said in any directory.
-    fn elsewhere(&self) -> Self {
-        let names = self.names.as_ref().map(|names| std::path::absolute(names).unwrap_or_else(|_| names.clone()));
-        Self { names, to: self.to.iter().cloned().map(SinkSpec::absolute).collect(), ..self.clone() }
-    }
-
     pub(crate) const fn idempotency_key(&self) -> Option<&IdempotencyKey> {
         self.idempotency_key.as_ref()
     }
@@ -127,9 +123,8 @@ pub(crate) async fn run(
     selection::end(args.expires, now)?;
     let lifetime = rules.taken(args.expires, now);
     if args.names.is_some() {
-        let (terminal, known) = (&RefCell::new(terminal), &reached.known);
-        let run =
-            many::Run { args: &args, lifetime, circumstances, begun, reached, client, known, rules, output, terminal };
+        let terminal = &RefCell::new(terminal);
+        let run = many::Run { args: &args, lifetime, circumstances, begun, reached, output, terminal };
         return run.all(&idempotency_key).await;
     }
     let new = new_key(args.name.as_ref(), &args, lifetime, client, rules)?;
@@ -177,36 +172,6 @@ pub(crate) async fn run(
         open.end(outcome.as_ref().err());
     }
     outcome
-}
-
-/// What is noted of a create before it is sent.
-fn note(args: &Args, what: &str, once: &IdempotencyKey, reached: &Reached, (resume, look): (String, String)) -> Note {
-    let runs = args.to.iter().any(|sink| matches!(sink, SinkSpec::Command(_)));
-    Note {
-        what: what.to_owned(),
-        host: reached.client.host(),
-        once: once.as_str().to_owned(),
-        caller: reached.caller.clone(),
-        begun_at: system::now(),
-        directory: std::path::absolute(".").ok().filter(|_| runs),
-        resume,
-        look,
-    }
-}
-
-/// The service goes by the key that asks: for another one, the same request is a new one.
-fn refuse_another_caller(begun: &Begun, once: &IdempotencyKey, reached: &Reached) -> Result<(), Failure> {
-    let (Some(note), Some(now)) = (begun.by_another(once, reached.caller.as_deref()), &reached.caller) else {
-        return Ok(());
-    };
-    let then = note.caller.unwrap_or_default();
-    let message = format!(
-        "the create of {} was begun with the key {then}…, and this is {now}…: asked by it, the service might make a \
-         second key",
-        quoted(&note.what)
-    );
-    Err(Failure::new(Exit::Conflict, "other_caller", message)
-        .hint(format!("go on with the key {then}…: KEYS_API_KEY=… {}", note.resume)))
 }
 
 fn new_key(
@@ -404,50 +369,4 @@ fn explained(error: HttpError, name: &str, resume: &str) -> anyhow::Error {
     }
     let message = format!("it is not known whether the key {} was made: {error}", quoted(name));
     unknown_outcome(&error, message, "find out with the same request, which makes no second key", resume).into()
-}
-
-/// The command that sends the same request again.
-fn resume_line(
-    args: &Args,
-    name: Option<&KeyName>,
-    lifetime: Lifetime,
-    idempotency_key: &IdempotencyKey,
-    flags: &str,
-) -> String {
-    let mut line = format!("keys{flags} create");
-    let mut add = |option: &str, value: &str| {
-        line.push_str(&text::option(option, value));
-    };
-    if let Some(name) = name {
-        add("--name", name.as_str());
-    }
-    if let Some(names) = &args.names {
-        add("--names", &names.to_string_lossy());
-    }
-    if args.jobs != JOBS {
-        add("--jobs", &args.jobs.to_string());
-    }
-    for permission in &args.permissions {
-        add("--perm", permission);
-    }
-    if let Some(description) = &args.description {
-        add("--description", description);
-    }
-    if args.tier != Tier::Standard {
-        add("--tier", args.tier.as_str());
-    }
-    if lifetime != Lifetime::Never {
-        add("--expires", &lifetime.to_string());
-    }
-    for sink in &args.to {
-        add("--to", &sink.to_string());
-    }
-    if args.names.is_some() && args.if_exists == IfExists::Skip {
-        add("--if-exists", "skip");
-    }
-    add("--idempotency-key", idempotency_key.as_str());
-    if args.temp {
-        line.push_str(" --temp");
-    }
-    line
 }

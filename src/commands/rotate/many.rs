@@ -138,20 +138,14 @@ impl Work {
 fn half_done(keys: &[Key], batch: &Batch, open: &[Record], hands: &Hands<'_, '_>) -> Vec<Record> {
     let is_left = |record: &&Record| {
         let listed = keys.iter().any(|key| key.id == record.old.id);
-        batch.has(&record.old.id) && !listed && is_here(record, hands) && record.step != Step::Waiting
+        batch.has(&record.old.id) && !listed && hands.reach_that_of(record) && record.step != Step::Waiting
     };
     open.iter().filter(is_left).cloned().collect()
 }
 
-/// Whether a rotation is one of the service that is reached.
-fn is_here(record: &Record, hands: &Hands<'_, '_>) -> bool {
-    let service = hands.service();
-    (&record.service.provider, &record.service.api_url) == (&service.provider, &service.api_url)
-}
-
 /// The open rotation of a key.
 fn of<'a>(key: &Key, open: &'a [Record], hands: &Hands<'_, '_>) -> Option<&'a Record> {
-    open.iter().find(|record| record.old.id == key.id && is_here(record, hands))
+    open.iter().find(|record| record.old.id == key.id && hands.reach_that_of(record))
 }
 
 async fn rotate(args: &Args, work: &Work, hands: &Hands<'_, '_>) -> anyhow::Result<Ended> {

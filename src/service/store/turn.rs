@@ -35,8 +35,8 @@ struct Line {
 #[derive(Debug)]
 struct Shared {
     transaction: Transaction<'static, Any>,
-    /// How many were made: the last mark is behind the last of them.
-    made: usize,
+    /// Whether any was made: the last mark is behind the last of them.
+    holds_changes: bool,
     /// Whether a change after them was given up and is not undone yet.
     is_half_done: bool,
     outcome: Outcome,
@@ -75,7 +75,8 @@ impl Turns {
         if !goes_on {
             *place = None;
             let transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-            *place = Some(Shared { transaction, made: 0, is_half_done: false, outcome: Outcome::default() });
+            *place =
+                Some(Shared { transaction, holds_changes: false, is_half_done: false, outcome: Outcome::default() });
         }
         Ok(Turn { turns: self.clone(), place, is_over: false })
     }
@@ -108,7 +109,7 @@ impl Shared {
 
     /// Sets the mark behind a change that was made.
     async fn mark(&mut self) -> Result<(), StoreError> {
-        self.made += 1;
+        self.holds_changes = true;
         self.execute("SAVEPOINT made").await
     }
 
@@ -137,7 +138,7 @@ impl Turn {
 
     /// Undoes the change, and returns once what it has seen is committed.
     pub(super) async fn give_up(mut self) -> Result<(), StoreError> {
-        let Some(shared) = self.place.as_mut().filter(|shared| shared.made > 0) else { return Ok(()) };
+        let Some(shared) = self.place.as_mut().filter(|shared| shared.holds_changes) else { return Ok(()) };
         let (outcome, turns) = (Arc::clone(&shared.outcome), self.turns.clone());
         drop(self);
         to_its_end(async move { turns.see_committed(&outcome).await }).await
@@ -179,7 +180,7 @@ impl Drop for Turn {
         }
         match self.place.as_mut() {
             // Those who made the others come to commit them.
-            Some(shared) if shared.made > 0 => shared.is_half_done = true,
+            Some(shared) if shared.holds_changes => shared.is_half_done = true,
             _ => *self.place = None,
         }
     }
